@@ -1,0 +1,116 @@
+"""People and the organisations that everything belongs to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+
+class Organisation(models.Model):
+    """The owner of submissions and reports. People see what belongs to the organisations of which they are members."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; nobody is left without an organisation."""
+
+    @transaction.atomic
+    def create_user(
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        organisation: Organisation | None = None,
+        **fields: Any,
+    ) -> User:
+        """Make a person and their membership; without `organisation`, one is made and named after the address."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        user.join(organisation or Organisation.objects.create(name=user.email.partition("@")[0]))
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Make an administrator."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in by e-mail."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Untick instead of deleting the person."))
+    is_staff = models.BooleanField(_("may enter the administration"), default=False)
+    date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+    organisations: models.ManyToManyField[Organisation, Membership] = models.ManyToManyField(
+        Organisation, through="Membership", related_name="people", verbose_name=_("organisations")
+    )
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ("email",)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation for which this person starts submissions: the one joined first."""
+        return Organisation.objects.filter(memberships__user=self).earliest("memberships__joined_at")
+
+    def join(self, organisation: Organisation) -> Membership:
+        """Make this person a member; once is enough."""
+        return Membership.objects.get_or_create(user=self, organisation=organisation)[0]
+
+
+class Membership(models.Model):
+    """One person in one organisation."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organisation")
+    )
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (models.UniqueConstraint(fields=("user", "organisation"), name="one_membership_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} - {self.organisation}"
+
+
+class SetupLink(models.Model):
+    """The one-time link with which the first administrator is made. Only its digest is kept."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Composes the apps; an app itself only for its management commands and system checks."""
+
+    name = "config"

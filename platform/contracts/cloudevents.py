@@ -1,0 +1,163 @@
+"""Events and their JSON form, CloudEvents 1.0 (https://cloudevents.io, spec.md and json-format.md).
+
+An event is a frozen dataclass that states a fact. Its JSON form is what the outbox stores and what a handler
+receives, in both modes: an event that does not survive the round trip is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, ClassVar, Self
+from uuid import UUID, uuid4
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+type_registry: dict[str, type[Event]] = {}
+"""Every concrete event class by its CloudEvents `type`."""
+
+
+class ContractError(ValueError):
+    """An event, or its JSON form, that breaks its contract. Trying again can never help."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact that one module tells the others.
+
+    Subclasses add the fact itself; these fields are the envelope. Two events are the same fact when their
+    `id` is the same.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    TYPE: ClassVar[str] = ""
+    """The CloudEvents `type`, for example "AnswerEvent"."""
+    VERSION: ClassVar[int] = 1
+    """The version of the contract. It rises only with a change that old readers can't follow."""
+
+    id: UUID = field(default_factory=uuid4)
+    """Names this event; unique for all time."""
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the fact came to be (UTC, the clock of the process that states it)."""
+    correlation_id: UUID | None = None
+    """One id from a person's request to the last push; `publish` fills it in where it is None."""
+    causation_id: UUID | None = None
+    """The id of the event whose handling brought this one about; None where a person did."""
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.TYPE:
+            type_registry[cls.TYPE] = cls
+
+    @property
+    def source(self) -> str:
+        """The module that states the fact: "answers", "security" or "reports"."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """Events of one key are handled in the order in which they were published (CloudEvents `subject`)."""
+        raise NotImplementedError
+
+    @property
+    def organisation_id(self) -> UUID:
+        """The organisation to whom the fact belongs."""
+        raise NotImplementedError
+
+    @property
+    def supersedable(self) -> bool:
+        """Whether a newer event of the same key makes this one pointless for subscribers that coalesce."""
+        return False
+
+    @classmethod
+    def dataschema(cls) -> str:
+        """The path under which the contract's JSON Schema is served."""
+        return f"/schemas/{cls.TYPE}.v{cls.VERSION}.json"
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of the event's `data`."""
+        schema = _adapter(cls).json_schema(mode="serialization")
+        for name in _ENVELOPE:
+            schema["properties"].pop(name, None)
+        schema["required"] = [name for name in schema.get("required", []) if name not in _ENVELOPE]
+        return schema
+
+    def to_cloudevent(self) -> dict[str, Any]:
+        """Give the event's JSON form, checked against its contract.
+
+        Raises ContractError with the place and the reason when a field breaks it.
+        """
+        try:
+            document = _adapter(type(self)).dump_python(self, mode="json", warnings="error")
+        except PydanticSerializationError as error:
+            raise ContractError(f"{self.TYPE} holds a value of the wrong type") from error
+        envelope = {name: document.pop(name) for name in _ENVELOPE}
+        extensions = {
+            "correlationid": envelope["correlation_id"],
+            "causationid": envelope["causation_id"],
+        }
+        cloudevent = {
+            "specversion": "1.0",
+            "id": envelope["id"],
+            "source": f"/{self.source}",
+            "type": self.TYPE,
+            "subject": self.key,
+            "time": envelope["time"],
+            "dataschema": self.dataschema(),
+            "datacontenttype": "application/json",
+            **{name: value for name, value in extensions.items() if value is not None},
+            "data": document,
+        }
+        self.from_cloudevent(cloudevent)
+        return cloudevent
+
+    @classmethod
+    def from_cloudevent(cls, document: Mapping[str, Any]) -> Self:
+        """Read an event of this class from its JSON form; raises ContractError where it does not fit."""
+        if document.get("type") != cls.TYPE or document.get("specversion") != "1.0":
+            raise ContractError(f"this is not a CloudEvents 1.0 document of type {cls.TYPE}")
+        if document.get("dataschema") != cls.dataschema():
+            raise ContractError(f"{cls.TYPE} is read in version {cls.VERSION}, not {document.get('dataschema')!r}")
+        data = document.get("data")
+        if not isinstance(data, Mapping):
+            raise ContractError("data: an object is needed")
+        flat = {
+            **data,
+            "id": document.get("id"),
+            "time": document.get("time"),
+            "correlation_id": document.get("correlationid"),
+            "causation_id": document.get("causationid"),
+        }
+        try:
+            return _adapter(cls).validate_python(flat)
+        except ValidationError as error:
+            raise ContractError(explain(error)) from None
+
+
+_ENVELOPE = tuple(f.name for f in fields(Event))
+
+
+@cache
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def explain(error: ValidationError) -> str:
+    """Say what breaks the contract and where, without the values: they may be a customer's answers."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'event'}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+
+
+def event_from_cloudevent(document: Mapping[str, Any]) -> Event:
+    """Read any known event from its JSON form; raises ContractError for an unknown type or a misfit."""
+    known = type_registry.get(str(document.get("type")))
+    if known is None:
+        raise ContractError(f"unknown event type {document.get('type')!r}")
+    return known.from_cloudevent(document)

@@ -1,0 +1,186 @@
+"""What a questionnaire is: the format, as frozen models.
+
+A definition is content-addressed: its digest names it, and a submission keeps the digest that it was answered with,
+so a later edition never changes what an earlier answer meant. `docs/questionnaires.md` describes the format for authors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = "plumbline/1"
+"""The version of the format; a file names it in `format`."""
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Kind = Literal["nplf", "yes_no", "single_choice", "multiple_choice", "number", "date", "text"]
+Impact = Literal["high", "moderate", "low"]
+Level = Literal[1, 2, 3]
+
+
+class Model(BaseModel):
+    """Base: immutable, refuses unknown keys, takes its field descriptions from the docstrings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Is(Model):
+    """True where the question is visible and its answer is one of these."""
+
+    question: Identifier
+    """Id of an earlier question."""
+    is_: Annotated[tuple[str, ...], Field(alias="is", min_length=1)]
+    """Answers as in an answers file ("yes", "F", a choice id, "dont_know", "not_applicable"); one of them is enough."""
+
+
+class All(Model):
+    """True where every part is."""
+
+    all: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class Any_(Model):
+    """True where at least one part is."""
+
+    any: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class Not(Model):
+    """True where its part is not."""
+
+    not_: Annotated[Condition, Field(alias="not")]
+
+
+Condition = Is | All | Any_ | Not
+
+
+class Choice(Model):
+    """One of the answers to offer."""
+
+    id: Identifier
+    text: str
+    value: Annotated[float, Field(ge=0, le=1)] = 0
+    """Single choice: the value v. Multiple choice: the weight of this choice among the selectable ones."""
+
+
+class Threshold(Model):
+    """A step of a number question: from this number on, v is `value`."""
+
+    at_least: float
+    value: Annotated[float, Field(ge=0, le=1)]
+
+
+class References(Model):
+    """Controls of published frameworks that the question stands for."""
+
+    cpg: tuple[str, ...] = ()
+    """CISA Cross-Sector Cybersecurity Performance Goals 2.0, for example "3.F"."""
+    csf: tuple[str, ...] = ()
+    """NIST Cybersecurity Framework 2.0 subcategories, for example "PR.AA-03"."""
+    cyber_essentials: tuple[str, ...] = ()
+    """Themes of the UK's Cyber Essentials, for example "User access control"."""
+
+
+class Domain(Model):
+    """A group of questions that gets a score of its own."""
+
+    id: Identifier
+    title: str
+
+
+class Question(Model):
+    """One question. A scored one needs a domain; a profile question has `scored: false`."""
+
+    id: Identifier
+    text: str
+    kind: Kind = "nplf"
+    why: str = ""
+    """Why it matters, in a sentence or two."""
+    check: str = ""
+    """How to find out whether it is so."""
+    evidence: tuple[str, ...] = ()
+    """Examples of what would show it."""
+    fix: tuple[str, ...] = ()
+    """Steps that put it right, in order."""
+    action: str = ""
+    """The fix as a title in the imperative, for the action plan."""
+    domain: Identifier | None = None
+    scored: bool = True
+    required: bool = True
+    """Whether submitting needs an answer. Profile questions that conditions use are needed in any case."""
+    impact: Impact = "moderate"
+    weight: Annotated[float, Field(gt=0, le=100)] = 1
+    """The author's weight; multiplied with 3, 2 or 1 for the impact."""
+    cost: Level = 2
+    """1 low, 2 moderate, 3 high."""
+    complexity: Level = 2
+    """1 simple, 2 moderate, 3 complex."""
+    target: Annotated[float, Field(gt=0, le=1)] = 1
+    """The value below which an answer is a finding."""
+    gate: bool = False
+    """A control without which nothing else helps."""
+    references: References = References()
+    choices: tuple[Choice, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    unit: str = ""
+    """What a number counts, shown beside the field."""
+    dont_know: bool = True
+    """Whether "don't know" is offered."""
+    not_applicable: bool = True
+    """Whether "not applicable" (with a reason) is offered; only for scored questions."""
+    when: Condition | None = None
+    """Asked only where this is true."""
+
+
+class Section(Model):
+    """A page of questions."""
+
+    id: Identifier
+    title: str
+    intro: str = ""
+    questions: Annotated[tuple[Question, ...], Field(min_length=1)]
+
+
+class Questionnaire(Model):
+    """A whole definition."""
+
+    format: Literal["plumbline/1"]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    version: Annotated[str, Field(min_length=1, max_length=32)]
+    title: str
+    summary: str
+    minutes: Annotated[int, Field(ge=1, le=600)]
+    """How long answering takes, all questions included."""
+    language: str = "en"
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
+    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """All questions in order."""
+        return tuple(question for section in self.sections for question in section.questions)
+
+    @cached_property
+    def by_id(self) -> dict[str, Question]:
+        """The questions by id."""
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def canonical_json(self) -> str:
+        """The one spelling of this definition: keys sorted, no spaces, defaults left out, UTF-8, a newline at the end."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, in hexadecimal: the name by which everything refers to this edition."""
+        return hashlib.sha256(self.canonical_json.encode()).hexdigest()
+
+
+def from_canonical(document: dict[str, Any]) -> Questionnaire:
+    """Read a definition that has been checked before (from the database)."""
+    return Questionnaire.model_validate(document)
