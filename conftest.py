@@ -1,0 +1,91 @@
+"""The cast and what every test may ask for. Alice owns, Bob shares her organisation, Charlie is a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import Organisation, User
+from questionnaires import library
+from questionnaires.definition import Questionnaire
+
+PASSWORD = "correct horse battery staple"  # noqa: S105
+
+
+def _person(name: str, organisation: Organisation | None = None) -> User:
+    """A person who signed up and confirmed the address."""
+    email = f"{name.lower()}@example.org"
+    user = User.objects.create_user(email, PASSWORD, name=name, organisation=organisation)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits and the like live in the cache; no test inherits them."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _person("Alice", Organisation.objects.create(name="Acme"))
+
+
+@pytest.fixture
+def bob(alice: User) -> User:
+    """Alice's colleague."""
+    return _person("Bob", alice.organisation)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Somebody of another organisation."""
+    return _person("Charlie", Organisation.objects.create(name="Contoso"))
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return User.objects.create_superuser("admin@example.org", PASSWORD, name="Ada")
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    return _signed_in(alice)
+
+
+@pytest.fixture
+def bob_client(bob: User) -> Client:
+    return _signed_in(bob)
+
+
+@pytest.fixture
+def charlie_client(charlie: User) -> Client:
+    return _signed_in(charlie)
+
+
+@pytest.fixture
+def quick_check(db: None) -> Questionnaire:
+    """The built-in questionnaire, loaded as at the start of the product."""
+    call_command("load_questionnaires", verbosity=0)
+    return library.current("quick-check")
+
+
+@pytest.fixture
+def deliver_all(db: None) -> Callable[[], object]:
+    """Drains every due delivery in this thread until nothing is due: what the workers do in the product."""
+    from eventbus.deliveries import drain_all
+
+    return drain_all
