@@ -1,0 +1,412 @@
+"""Measure the embedded mode: `make bench`. One JSON line per figure, each beside a floor measured in the same run.
+
+A figure alone says little on an unknown machine; its ratio to the floor says how much the product adds to what the
+machine can't do without. Everything runs on loopback against a real `manage.py up` with a database of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMITS_PER_FLOW = 5
+"""Save, claim, evaluate, claim, store: what the floor of `answer_to_browser_ms` pays for too."""
+
+
+def emit(name: str, value: object, floor: object, **more: object) -> None:
+    """Print one figure."""
+    print(json.dumps({"figure": name, "value": value, "floor": floor, **more}), flush=True)  # noqa: T201
+
+
+def percentile(samples: list[float], share: float) -> float:
+    """The smallest sample that at least `share` of all do not exceed."""
+    ranked = sorted(samples)
+    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+
+def milliseconds(samples: list[float]) -> dict[str, float]:
+    """p50, p95 and p99 of samples in seconds, in milliseconds."""
+    return {f"p{int(share * 100)}": round(percentile(samples, share) * 1000, 2) for share in (0.5, 0.95, 0.99)}
+
+
+@dataclass
+class Session:
+    """A signed-in person with a submission."""
+
+    port: int
+    cookie: str
+    csrf: str
+    submission: str
+
+    def headers(self) -> dict[str, str]:
+        """What a browser would send along."""
+        return {
+            "Cookie": f"sessionid={self.cookie}; csrftoken={self.csrf}",
+            "X-CSRFToken": self.csrf,
+            "Origin": f"http://localhost:{self.port}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+
+class Saver:
+    """Saves one answer after another over one kept-alive connection."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.connection = http.client.HTTPConnection("localhost", session.port)
+        self.versions: dict[str, int] = {}
+        self.turn = 0
+
+    def save(self) -> int:
+        """Change one answer; gives the revision that the save made."""
+        question = f"QC-{self.turn % 12 + 1:02}"
+        value = "NPLF"[self.turn // 12 % 4]
+        self.turn += 1
+        change = {"question": question, "value": value, "note": "", "version": self.versions.get(question, 0)}
+        self.connection.request(
+            "POST",
+            f"/submissions/{self.session.submission}/answers/",
+            json.dumps({"changes": [change]}),
+            self.session.headers(),
+        )
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"saving answered {response.status}: {body[:300]!r}")
+        document = json.loads(body)
+        self.versions[question] = document["answers"][question]["version"]
+        return int(document["revision"])
+
+
+class Listener:
+    """A browser's socket in a thread of its own; tells when the hint of a submission's revision came."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.seen: dict[tuple[str, int], float] = {}
+        self.news = threading.Condition()
+        self.ready = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True).start()
+        if not self.ready.wait(10):
+            raise RuntimeError("the WebSocket did not open within ten seconds")
+
+    async def _listen(self) -> None:
+        from websockets.asyncio.client import connect
+
+        headers = {name: value for name, value in self.session.headers().items() if name in ("Cookie", "Origin")}
+        async with connect(
+            f"ws://localhost:{self.session.port}/ws/reports/", additional_headers=headers, proxy=None
+        ) as ws:
+            self.ready.set()
+            async for message in ws:
+                hint = json.loads(message)
+                if "submission" not in hint:
+                    continue
+                with self.news:
+                    self.seen[hint["submission"], int(hint["revision"])] = time.perf_counter()
+                    self.news.notify_all()
+
+    def arrival(self, submission: str, revision: int) -> float:
+        """The time at which the revision's hint came (waits up to ten seconds for it)."""
+        with self.news:
+            if not self.news.wait_for(lambda: (submission, revision) in self.seen, 10):
+                raise RuntimeError(f"no hint for revision {revision} within ten seconds")
+            return self.seen.pop((submission, revision))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(folder: Path, port: int) -> Iterator[None]:
+    """A real `manage.py up`, ended by its id afterwards."""
+    environment = {**os.environ, "DATA_DIR": str(folder), "PORT": str(port)}
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"], env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_until_up(process, port, folder / "server.log")
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait for a good `/health`."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/health", timeout=2) as response:
+                if response.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not come up:\n{log.read_text()}")
+
+
+def set_up_django(folder: Path) -> None:
+    """Use the server's database and key in this process too, for making people and filling tables."""
+    os.environ["DATA_DIR"] = str(folder)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
+    import django
+
+    django.setup()
+
+
+def make_session(port: int, email: str, organisation: Any = None) -> Session:
+    """A person with a session and a started quick check."""
+    from answers.models import Submission
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.models import User
+    from questionnaires.library import current
+
+    person = User.objects.create_user(email, organisation=organisation)
+    definition = current("quick-check")
+    submission = Submission.objects.create(
+        organisation=person.organisation,
+        created_by=person,
+        questionnaire_slug=definition.slug,
+        questionnaire_version=definition.version,
+        questionnaire_digest=definition.digest,
+    )
+    store = SessionStore()
+    store[SESSION_KEY] = str(person.pk)
+    store[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    store[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    store.create()
+    return Session(port, str(store.session_key), "b" * 32, str(submission.pk))
+
+
+def time_flows(session: Session, rounds: int) -> list[float]:
+    """Seconds from sending a save to its report's message on the socket."""
+    saver, listener = Saver(session), Listener(session)
+    for _ in range(20):
+        listener.arrival(session.submission, saver.save())
+    samples = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        samples.append(listener.arrival(session.submission, saver.save()) - started)
+    return samples
+
+
+class Floor:
+    """The parts that no outbox on SQLite, Celery and Channels can do without, with nothing around them."""
+
+    def __init__(self, folder: Path) -> None:
+        from celery import Celery
+        from config.embedded.channel_layer import ThreadSafeInMemoryChannelLayer
+        from config.embedded.worker import EmbeddedWorker
+
+        self.database = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None, check_same_thread=False)
+        self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (x INTEGER)")
+        self.hopped = threading.Event()
+        app = Celery("floor", broker="config.embedded.broker:Transport://", set_as_current=False)
+        app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, task_default_queue="floor")
+        self.task = app.task(name="floor.noop")(self.hopped.set)
+        self.worker = EmbeddedWorker(app)
+        self.worker.start()
+        self.layer = ThreadSafeInMemoryChannelLayer()
+        self.pushed = threading.Event()
+        self.listening = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self._receive()), daemon=True).start()
+        self.listening.wait(10)
+
+    async def _receive(self) -> None:
+        channel = await self.layer.new_channel()
+        await self.layer.group_add("floor", channel)
+        self.listening.set()
+        while True:
+            await self.layer.receive(channel)
+            self.pushed.set()
+
+    def commit(self) -> None:
+        """One bare commit."""
+        self.database.execute("BEGIN IMMEDIATE")
+        self.database.execute("INSERT INTO t VALUES (1)")
+        self.database.execute("COMMIT")
+
+    def hop(self) -> None:
+        """One no-op task, sent and run."""
+        self.hopped.clear()
+        self.task.delay()
+        self.hopped.wait(10)
+
+    def push(self) -> None:
+        """One group message from this thread to a waiting receiver."""
+        from asgiref.sync import async_to_sync
+
+        self.pushed.clear()
+        async_to_sync(self.layer.group_send)("floor", {"type": "hint"})
+        self.pushed.wait(10)
+
+    def sample(self) -> float:
+        """Seconds for what one flow cannot do without."""
+        started = time.perf_counter()
+        for _ in range(COMMITS_PER_FLOW):
+            self.commit()
+        self.hop()
+        self.hop()
+        self.push()
+        return time.perf_counter() - started
+
+
+def bench_answer_to_browser(session: Session, floor: Floor, rounds: int) -> None:
+    """HTTP save answered -> message on a WebSocket."""
+    samples = time_flows(session, rounds)
+    for _ in range(20):
+        floor.sample()
+    least = [floor.sample() for _ in range(rounds)]
+    ratio = percentile(samples, 0.5) / percentile(least, 0.5)
+    emit("answer_to_browser_ms", milliseconds(samples), milliseconds(least), ratio_p50=round(ratio, 2), rounds=rounds)
+
+
+def bench_flows(sessions: list[Session], floor: Floor, seconds: float) -> None:
+    """Whole flows a second with one process, several people answering at once."""
+    listener = Listener(sessions[0])
+    done = [0] * len(sessions)
+    end = time.perf_counter() + seconds
+
+    def person(index: int) -> None:
+        saver = Saver(sessions[index])
+        while time.perf_counter() < end:
+            listener.arrival(sessions[index].submission, saver.save())
+            done[index] += 1
+
+    threads = [threading.Thread(target=person, args=(index,)) for index in range(len(sessions))]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate = sum(done) / (time.perf_counter() - started)
+    least = 1 / statistics.median(floor.sample() for _ in range(100))
+    emit("flows_per_second", round(rate, 1), round(least, 1), people=len(sessions), ratio=round(rate / least, 2))
+
+
+def per_second(call: Callable[[], object], seconds: float = 1.0) -> float:
+    """How often a call runs in a second: the median of five runs."""
+    rates = []
+    for _ in range(5):
+        count, started = 0, time.perf_counter()
+        while time.perf_counter() - started < seconds / 5:
+            call()
+            count += 1
+        rates.append(count / (time.perf_counter() - started))
+    return statistics.median(rates)
+
+
+def bench_evaluate() -> None:
+    """Evaluations of a full quick check a second; floor: the bare weighted mean of its items in exact fractions."""
+    from questionnaires.library import current
+    from security.scoring import evaluate
+
+    questionnaire = current("quick-check")
+    answers = {f"QC-{number:02}": "NPLF"[number % 4] for number in range(1, 15)} | {"exposed": "yes", "provider": "yes"}
+    items = [(Fraction(3), Fraction(number % 4, 3)) for number in range(14)]
+
+    def weighted_mean() -> Fraction:
+        return 100 * sum((w * v for w, v in items), Fraction()) / sum(w for w, _ in items)
+
+    rate = per_second(lambda: evaluate(questionnaire, answers).to_document())
+    least = per_second(weighted_mean)
+    emit("evaluate_per_second", round(rate), round(least), ratio=round(rate / least, 3))
+
+
+def page_time(session: Session, path: str, rounds: int = 40) -> float:
+    """Median milliseconds of a page over a kept-alive connection."""
+    connection = http.client.HTTPConnection("localhost", session.port)
+    samples = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        connection.request("GET", path, headers={**session.headers(), "Accept": "text/html"})
+        response = connection.getresponse()
+        response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{path} answered {response.status}")
+        samples.append(time.perf_counter() - started)
+    return round(statistics.median(samples) * 1000, 2)
+
+
+def fill_reports(session: Session, total: int) -> None:
+    """Give the person's organisation `total` reports, as copies of the one that is there."""
+    from uuid import uuid4
+
+    from answers.models import Submission
+    from reports.models import Report
+
+    organisation = Submission.objects.get(pk=session.submission).organisation
+    reports = Report.objects.filter(organisation=organisation)
+    template = reports.earliest("position")
+    last = reports.latest("position").position
+    missing = total - reports.count()
+    copies = []
+    for number in range(1, missing + 1):
+        fields = {f.attname: getattr(template, f.attname) for f in Report._meta.concrete_fields}
+        fields |= {"id": uuid4(), "submission": uuid4(), "event_id": uuid4(), "position": last + number}
+        copies.append(Report(**fields))
+    Report.objects.bulk_create(copies)
+
+
+def bench_pages(session: Session) -> None:
+    """The task list and the report list at 10 and at 1,000 reports; floor: `/health` in the same run."""
+    for total in (10, 1000):
+        fill_reports(session, total)
+        least = page_time(session, "/health")
+        for name, path in (("task_list_ms", f"/submissions/{session.submission}/"), ("report_list_ms", "/reports/")):
+            value = page_time(session, path)
+            emit(name, value, least, reports=total, ratio=round(value / least, 2))
+
+
+def main() -> None:
+    """Run all of it; `--quick` with a tenth of the rounds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, for a look")
+    rounds = 100 if parser.parse_args().quick else 1000
+    with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as name:
+        folder, port = Path(name), free_port()
+        with server(folder, port):
+            set_up_django(folder)
+            first = make_session(port, "first@example.test")
+            from accounts.models import User
+
+            organisation = User.objects.get(email="first@example.test").organisation
+            others = [make_session(port, f"person{n}@example.test", organisation) for n in range(7)]
+            floor = Floor(folder)
+            bench_answer_to_browser(first, floor, rounds)
+            bench_flows([first, *others], floor, rounds / 100)
+            bench_evaluate()
+            bench_pages(first)
+
+
+if __name__ == "__main__":
+    main()
