@@ -1,17 +1,18 @@
 """What a questionnaire is: the format, as frozen models.
 
 A definition is content-addressed: its digest names it, and a submission keeps the digest that it was answered with,
-so a later edition never changes what an earlier answer meant. `docs/questionnaires.md` describes the format for authors.
+so a later edition never changes what an earlier answer meant. `docs/questionnaires.md` describes the format.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 FORMAT = "plumbline/1"
 """The version of the format; a file names it in `format`."""
@@ -28,22 +29,27 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 class Is(Model):
     """True where the question is visible and its answer is one of these."""
 
     question: Identifier
     """Id of an earlier question."""
-    is_: Annotated[tuple[str, ...], Field(alias="is", min_length=1)]
-    """Answers as in an answers file ("yes", "F", a choice id, "dont_know", "not_applicable"); one of them is enough."""
+    is_: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(alias="is", min_length=1)]
+    """Answers as in an answers file ("yes", "F", a choice id, "dont_know", "not_applicable"); one of them is enough.
+    An author may write a single one without the list."""
 
 
-class All(Model):
+class AllOf(Model):
     """True where every part is."""
 
     all: Annotated[tuple[Condition, ...], Field(min_length=1)]
 
 
-class Any_(Model):
+class AnyOf(Model):
     """True where at least one part is."""
 
     any: Annotated[tuple[Condition, ...], Field(min_length=1)]
@@ -55,7 +61,30 @@ class Not(Model):
     not_: Annotated[Condition, Field(alias="not")]
 
 
-Condition = Is | All | Any_ | Not
+def _kind_of_condition(condition: object) -> str | None:
+    """Which of the four a condition is, by the key that only it has; None lets pydantic say that it is none of them."""
+    if isinstance(condition, Model):
+        return {Is: "is", AllOf: "all", AnyOf: "any", Not: "not"}.get(type(condition))
+    if not isinstance(condition, dict):
+        return None
+    return next((key for key in ("all", "any", "not") if key in condition), "is")
+
+
+Condition = Annotated[
+    Annotated[Is, Tag("is")] | Annotated[AllOf, Tag("all")] | Annotated[AnyOf, Tag("any")] | Annotated[Not, Tag("not")],
+    Discriminator(_kind_of_condition),
+]
+
+
+def leaves(condition: Condition) -> Iterator[Is]:
+    """The references to questions in a condition, from left to right."""
+    if isinstance(condition, Is):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from leaves(condition.not_)
+    else:
+        for part in condition.all if isinstance(condition, AllOf) else condition.any:
+            yield from leaves(part)
 
 
 class Choice(Model):
@@ -111,7 +140,7 @@ class Question(Model):
     domain: Identifier | None = None
     scored: bool = True
     required: bool = True
-    """Whether submitting needs an answer. Profile questions that conditions use are needed in any case."""
+    """Whether submitting needs an answer. False only for a profile question; one that conditions use is needed anyway."""
     impact: Impact = "moderate"
     weight: Annotated[float, Field(gt=0, le=100)] = 1
     """The author's weight; multiplied with 3, 2 or 1 for the impact."""
@@ -134,6 +163,11 @@ class Question(Model):
     """Whether "not applicable" (with a reason) is offered; only for scored questions."""
     when: Condition | None = None
     """Asked only where this is true."""
+
+    @cached_property
+    def choice_ids(self) -> tuple[str, ...]:
+        """The ids of the choices, in order."""
+        return tuple(choice.id for choice in self.choices)
 
 
 class Section(Model):
@@ -170,8 +204,19 @@ class Questionnaire(Model):
         return {question.id: question for question in self.questions}
 
     @cached_property
+    def has_conditions(self) -> bool:
+        """Whether any question is asked only under a condition."""
+        return any(question.when is not None for question in self.questions)
+
+    @cached_property
+    def used_by_conditions(self) -> frozenset[str]:
+        """The ids of the questions whose answers decide whether others are asked."""
+        conditions = (question.when for question in self.questions if question.when is not None)
+        return frozenset(leaf.question for condition in conditions for leaf in leaves(condition))
+
+    @cached_property
     def canonical_json(self) -> str:
-        """The one spelling of this definition: keys sorted, no spaces, defaults left out, UTF-8, a newline at the end."""
+        """The one spelling of this definition: keys sorted, no spaces, defaults left out, a newline at the end."""
         document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
