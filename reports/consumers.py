@@ -1,0 +1,123 @@
+"""The WebSocket on which open tabs are told that there is something to fetch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from accounts.models import Membership
+from reports.live import group_of
+
+SIGNED_OUT = 4401
+TOO_MUCH = 4429
+TRUST_SECONDS = 10.0
+"""For how long a session that was looked up is believed when a hint is to be forwarded."""
+RECHECK_SECONDS = 60.0
+SEND_SECONDS = 10.0
+"""A reader who takes longer to accept one small message is let go; it fetches what it missed when it comes back."""
+MESSAGES_A_MINUTE = 30
+MESSAGE_LENGTH = 64
+
+
+class LiveReports(AsyncWebsocketConsumer):
+    """Forwards the hints of the person's organisations. The only thing it takes from the client is "ping"."""
+
+    joined: frozenset[str] = frozenset()
+    checked_at = 0.0
+    received = 0
+    minute = 0.0
+    watch: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._leave()
+
+    async def dispatch(self, message: Any) -> None:
+        # The base class first visits a thread to look after database connections, which a hint does not use.
+        if message["type"] == "report.changed":
+            await self.report_changed(message)
+        else:
+            await super().dispatch(message)
+
+    async def connect(self) -> None:
+        if not await self._check_session():
+            await self.close(SIGNED_OUT)
+            return
+        await self.accept()
+        self.watch = asyncio.create_task(self._keep_checking())
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._is_too_much(text_data if text_data is not None else bytes_data or b""):
+            await self.close(TOO_MUCH)
+        elif text_data == "ping":
+            await self._send('{"type":"pong"}')
+
+    async def report_changed(self, message: dict[str, Any]) -> None:
+        """Forward a hint, unless the session ended meanwhile."""
+        if time.monotonic() - self.checked_at > TRUST_SECONDS and not await self._check_session():
+            await self.close(SIGNED_OUT)
+            return
+        await self._send(json.dumps(message))
+
+    def _is_too_much(self, content: str | bytes) -> bool:
+        now = time.monotonic()
+        if now - self.minute > 60:
+            self.minute, self.received = now, 0
+        self.received += 1
+        return self.received > MESSAGES_A_MINUTE or len(content) > MESSAGE_LENGTH
+
+    async def _send(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.send(text_data=text)
+        except TimeoutError:
+            raise StopConsumer from None
+
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            if not await self._check_session():
+                await self.close(SIGNED_OUT)
+                return
+
+    async def _check_session(self) -> bool:
+        """Look the session up anew and join the groups of the person's organisations; False when signed out."""
+        organisations = await self._organisations()
+        groups = frozenset(map(group_of, organisations or ()))
+        for group in groups - self.joined:
+            await self.channel_layer.group_add(group, self.channel_name)
+        for group in self.joined - groups:
+            await self.channel_layer.group_discard(group, self.channel_name)
+        self.joined = groups
+        self.checked_at = time.monotonic()
+        return organisations is not None
+
+    async def _organisations(self) -> list[UUID] | None:
+        session = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
+        user = await get_user({"session": session})
+        if not user.is_authenticated:
+            return None
+        return await _organisations_of(user.pk)
+
+    async def _leave(self) -> None:
+        if self.watch is not None:
+            self.watch.cancel()
+        for group in self.joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+
+@database_sync_to_async
+def _organisations_of(user: UUID) -> list[UUID]:
+    return list(Membership.objects.filter(user_id=user).values_list("organisation_id", flat=True))

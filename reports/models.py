@@ -1,0 +1,219 @@
+"""Reports: evaluations that are kept, and the feed that tells every open tab about them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connections, models
+from django.db.models.base import ModelBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, User
+
+
+class ImmutableReport(RuntimeError):
+    """Somebody tried to change or delete a final report."""
+
+    def __init__(self) -> None:
+        super().__init__("a final report is never changed or deleted")
+
+
+class FeedManager(models.Manager["Feed"]):
+    """Hands out positions."""
+
+    def advance(self, organisation: uuid.UUID) -> int:
+        """Give the organisation's next position, and hold its feed until the transaction ends.
+
+        So positions become visible in the order of their numbers: a reader who has seen n never misses n - 1.
+        One statement, on SQLite and PostgreSQL alike, because every save of an answer comes through here.
+        """
+        connection = connections[self.db]
+        key = self.model._meta.get_field("organisation").get_db_prep_value(organisation, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO reports_feed (organisation_id, last_position) VALUES (%s, 1) "
+                "ON CONFLICT (organisation_id) DO UPDATE SET last_position = reports_feed.last_position + 1 "
+                "RETURNING last_position",
+                [key],
+            )
+            return int(cursor.fetchall()[0][0])
+
+    def position(self, organisation: Organisation) -> int:
+        """The organisation's last position; 0 before its first report."""
+        return self.filter(pk=organisation.pk).values_list("last_position", flat=True).first() or 0
+
+
+class Feed(models.Model):
+    """How far an organisation's reports have come: each change of one gets the next position."""
+
+    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    last_position = models.PositiveBigIntegerField(default=0)
+
+    objects: ClassVar[FeedManager] = FeedManager()
+
+    def __str__(self) -> str:
+        return str(self.last_position)
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """Reports, looked up by who may see them."""
+
+    def of_members(self, user: User | AnonymousUser) -> Self:
+        """What belongs to the person's organisations, withdrawn ones too: only for telling tabs to remove them."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(organisation__memberships__user=user)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The reports that this person may read."""
+        return self.of_members(user).filter(withdrawn=False)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-position")
+
+    def for_listing(self) -> Self:
+        """Without the answers and the evaluation, which a row does not show."""
+        return self.defer("values", "evaluation")
+
+    def finals(self) -> Self:
+        return self.filter(provisional=False)
+
+    def update(self, **fields: Any) -> int:
+        self._refuse_finals()
+        return super().update(**fields)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._refuse_finals()
+        return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_create(
+        self,
+        objs: Iterable[Report],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[Report]:
+        if update_conflicts:
+            raise ImmutableReport
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
+
+    def _refuse_finals(self) -> None:
+        if self.order_by().filter(provisional=False).exists():
+            raise ImmutableReport
+
+
+class Report(models.Model):
+    """An evaluation with everything it was made from. It never looks back into `answers`.
+
+    A provisional one is replaced by each newer revision of its draft and becomes final in place. A withdrawn one is an
+    empty tombstone: its draft was deleted, and it stays only so that open tabs learn of it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="reports", verbose_name=_("organisation")
+    )
+    submission = models.UUIDField(_("submission"))
+    questionnaire_slug = models.CharField(_("questionnaire"), max_length=64)
+    questionnaire_version = models.CharField(_("questionnaire version"), max_length=32)
+    questionnaire_digest = models.CharField(_("questionnaire digest"), max_length=64)
+    questionnaire_title = models.CharField(_("title"), max_length=255)
+    revision = models.PositiveBigIntegerField(_("revision"))
+    provisional = models.BooleanField(_("provisional"))
+    withdrawn = models.BooleanField(_("withdrawn"), default=False)
+    engine = models.CharField(_("scoring engine"), max_length=64)
+    values = models.JSONField(_("answers"), default=dict)
+    evaluation = models.JSONField(_("evaluation"), null=True)
+    score = models.DecimalField(_("score"), max_digits=7, decimal_places=4, null=True)
+    score_high = models.DecimalField(_("highest score"), max_digits=7, decimal_places=4, null=True)
+    rating = models.CharField(_("rating"), max_length=1, blank=True)
+    position = models.PositiveBigIntegerField(_("position"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    event_id = models.UUIDField(_("event"))
+
+    objects: ClassVar[models.Manager[Report]] = models.Manager.from_queryset(ReportQuerySet)()
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        ordering = ("-created_at", "-position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("submission",), condition=models.Q(provisional=True), name="one_provisional_per_submission"
+            ),
+            models.UniqueConstraint(
+                fields=("submission", "revision", "engine"),
+                condition=models.Q(provisional=False),
+                name="one_final_per_revision_and_engine",
+            ),
+            models.UniqueConstraint(fields=("organisation", "position"), name="one_report_per_position"),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn=False) | models.Q(provisional=True), name="final_is_never_withdrawn"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("organisation", "-created_at"), name="reports_newest_first"),
+            models.Index(fields=("submission", "revision"), name="reports_of_submission"),
+            models.Index(
+                fields=("organisation", "questionnaire_slug", "-position"),
+                condition=models.Q(provisional=False),
+                name="reports_finals_of_line",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.questionnaire_title} ({self.created_at:%Y-%m-%d})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("report", args=[self.pk])
+
+    @property
+    def state(self) -> str:
+        if self.withdrawn:
+            return "withdrawn"
+        return "provisional" if self.provisional else "final"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        report = super().from_db(db, field_names, values)
+        report._stored_as_final = report.__dict__.get("provisional") is False
+        return report
+
+    _stored_as_final = False
+
+    def save(
+        self,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Store it; raises ImmutableReport where the stored one is final."""
+        if self._stored_as_final:
+            raise ImmutableReport
+        # A new object never overwrites a row, even where somebody gave it the id of one.
+        super().save(force_insert or self._state.adding, force_update, using, update_fields)
+        self._stored_as_final = not self.provisional
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete it; raises ImmutableReport where it is final."""
+        if self._stored_as_final or not self.provisional:
+            raise ImmutableReport
+        return super().delete(using, keep_parents)
+
+
+def newest_of(reports: Sequence[Report]) -> Report | None:
+    """The one with the latest answers; of two evaluations of the same answers, the later one."""
+    return max(reports, key=lambda report: (report.revision, report.position), default=None)
