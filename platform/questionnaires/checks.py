@@ -1,14 +1,33 @@
-"""The checks of a questionnaire file."""
+"""Reading a questionnaire file: every mistake with its line, in sentences that say what to do."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path as FilePath
 
-import yaml
+from pydantic import ValidationError
 
 from questionnaires.definition import Questionnaire
+from questionnaires.explanations import explain
+from questionnaires.rules import broken_rules
+from questionnaires.yaml_lines import MAX_BYTES, InvalidDefinition, Problem, read
+
+__all__ = ["InvalidDefinition", "Problem", "check", "read_questionnaire"]
 
 
-def read_questionnaire(path: Path) -> Questionnaire:
-    """Read and check a definition file."""
-    return Questionnaire.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+def read_questionnaire(path: FilePath) -> Questionnaire:
+    """Read and check a file. Raises OSError where it cannot be read, InvalidDefinition with all its mistakes."""
+    with path.open("rb") as file:
+        return check(file.read(MAX_BYTES + 1))
+
+
+def check(content: bytes) -> Questionnaire:
+    """Check the content of a file. Raises InvalidDefinition, and nothing else, whatever the content."""
+    document = read(content)
+    try:
+        questionnaire = Questionnaire.model_validate(document.value)
+    except ValidationError as error:
+        raise InvalidDefinition([explain(document, detail) for detail in error.errors(include_url=False)]) from None
+    problems = [Problem(document.line_of(path), wrong, advice) for path, wrong, advice in broken_rules(questionnaire)]
+    if problems:
+        raise InvalidDefinition(problems)
+    return questionnaire

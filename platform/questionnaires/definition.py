@@ -17,7 +17,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 FORMAT = "plumbline/1"
 """The version of the format; a file names it in `format`."""
 
+SCHEMA_ID = "urn:plumbline:questionnaire:1"
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
+MaybeWords = Annotated[str, Field(max_length=4000)]
 Kind = Literal["nplf", "yes_no", "single_choice", "multiple_choice", "number", "date", "text"]
 Impact = Literal["high", "moderate", "low"]
 Level = Literal[1, 2, 3]
@@ -26,7 +31,13 @@ Level = Literal[1, 2, 3]
 class Model(BaseModel):
     """Base: immutable, refuses unknown keys, takes its field descriptions from the docstrings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+    )
 
 
 def _as_list(value: object) -> object:
@@ -38,7 +49,7 @@ class Is(Model):
 
     question: Identifier
     """Id of an earlier question."""
-    is_: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(alias="is", min_length=1)]
+    is_: Annotated[tuple[str, ...], BeforeValidator(_as_list, str | tuple[str, ...]), Field(alias="is", min_length=1)]
     """Answers as in an answers file ("yes", "F", a choice id, "dont_know", "not_applicable"); one of them is enough.
     An author may write a single one without the list."""
 
@@ -91,7 +102,7 @@ class Choice(Model):
     """One of the answers to offer."""
 
     id: Identifier
-    text: str
+    text: Line
     value: Annotated[float, Field(ge=0, le=1)] = 0
     """Single choice: the value v. Multiple choice: the weight of this choice among the selectable ones."""
 
@@ -118,29 +129,29 @@ class Domain(Model):
     """A group of questions that gets a score of its own."""
 
     id: Identifier
-    title: str
+    title: Line
 
 
 class Question(Model):
     """One question. A scored one needs a domain; a profile question has `scored: false`."""
 
     id: Identifier
-    text: str
+    text: Words
     kind: Kind = "nplf"
-    why: str = ""
+    why: MaybeWords = ""
     """Why it matters, in a sentence or two."""
-    check: str = ""
+    check: MaybeWords = ""
     """How to find out whether it is so."""
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Words, ...] = ()
     """Examples of what would show it."""
-    fix: tuple[str, ...] = ()
+    fix: tuple[Words, ...] = ()
     """Steps that put it right, in order."""
-    action: str = ""
+    action: Annotated[str, Field(max_length=200)] = ""
     """The fix as a title in the imperative, for the action plan."""
     domain: Identifier | None = None
     scored: bool = True
     required: bool = True
-    """Whether submitting needs an answer. False only for a profile question; one that conditions use is needed anyway."""
+    """Whether submitting needs an answer. Only a profile question can do without; conditions make it needed anyway."""
     impact: Impact = "moderate"
     weight: Annotated[float, Field(gt=0, le=100)] = 1
     """The author's weight; multiplied with 3, 2 or 1 for the impact."""
@@ -155,7 +166,7 @@ class Question(Model):
     references: References = References()
     choices: tuple[Choice, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
-    unit: str = ""
+    unit: Annotated[str, Field(max_length=40)] = ""
     """What a number counts, shown beside the field."""
     dont_know: bool = True
     """Whether "don't know" is offered."""
@@ -174,8 +185,8 @@ class Section(Model):
     """A page of questions."""
 
     id: Identifier
-    title: str
-    intro: str = ""
+    title: Line
+    intro: MaybeWords = ""
     questions: Annotated[tuple[Question, ...], Field(min_length=1)]
 
 
@@ -185,11 +196,12 @@ class Questionnaire(Model):
     format: Literal["plumbline/1"]
     slug: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     version: Annotated[str, Field(min_length=1, max_length=32)]
-    title: str
-    summary: str
+    title: Line
+    summary: Words
     minutes: Annotated[int, Field(ge=1, le=600)]
     """How long answering takes, all questions included."""
-    language: str = "en"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    """The language of the texts."""
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
 
@@ -224,6 +236,12 @@ class Questionnaire(Model):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal: the name by which everything refers to this edition."""
         return hashlib.sha256(self.canonical_json.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the format, for editors and other programs."""
+    schema = Questionnaire.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
 
 
 def from_canonical(document: dict[str, Any]) -> Questionnaire:
