@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -18,11 +17,8 @@ PASSWORD = "correct horse battery staple"  # noqa: S105
 
 
 def _person(name: str, organisation: Organisation | None = None) -> User:
-    """A person who signed up and confirmed the address."""
-    email = f"{name.lower()}@example.org"
-    user = User.objects.create_user(email, PASSWORD, name=name, organisation=organisation)
-    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    return user
+    """A person whose address is verified."""
+    return User.objects.create_user(f"{name.lower()}@example.org", PASSWORD, name=name, organisation=organisation)
 
 
 def _signed_in(user: User) -> Client:

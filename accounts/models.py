@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -38,11 +39,15 @@ class UserManager(BaseUserManager["User"]):
         organisation: Organisation | None = None,
         **fields: Any,
     ) -> User:
-        """Make a person and their membership; without `organisation`, one is made and named after the address."""
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        """Make a person whose address somebody vouches for, with a membership; without `organisation`, one is made."""
+        user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
-        user.join(organisation or Organisation.objects.create(name=user.email.partition("@")[0]))
+        user.vouch_for_email()
+        if organisation:
+            user.join(organisation)
+        else:
+            user.found_organisation()
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -82,9 +87,26 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The organisation for which this person starts submissions: the one joined first."""
         return Organisation.objects.filter(memberships__user=self).earliest("memberships__joined_at")
 
+    def clean(self) -> None:
+        """Addresses are kept in lower case, so that one person cannot be two."""
+        super().clean()
+        self.email = self.email.lower()
+
     def join(self, organisation: Organisation) -> Membership:
         """Make this person a member; once is enough."""
         return Membership.objects.get_or_create(user=self, organisation=organisation)[0]
+
+    def found_organisation(self, name: str = "") -> Organisation:
+        """Make an organisation with this person as its first member; without a name it takes that of the mailbox."""
+        organisation = Organisation.objects.create(name=name or self.email.partition("@")[0])
+        self.join(organisation)
+        return organisation
+
+    def vouch_for_email(self) -> None:
+        """Count the address as verified, and no other one: what an administrator may do, and nobody else."""
+        with transaction.atomic():
+            EmailAddress.objects.filter(user=self).delete()
+            EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)
 
 
 class Membership(models.Model):

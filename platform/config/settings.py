@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import zoneinfo
+from contextlib import suppress
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = Env()
@@ -14,15 +15,19 @@ env.read_env(ROOT / ".env", recurse=False)
 
 # --- where this installation lives ---------------------------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", str(ROOT / "var"))).expanduser().resolve()
-PORT = env.int("PORT", 8000)
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 DEBUG = False
 
 
 def _read_secret_key() -> str:
-    """The key from the environment, or the one that `manage.py up` wrote. Empty: only commands without sessions work."""
-    key_file = DATA_DIR / "secret_key"
-    return env.str("SECRET_KEY", "") or (key_file.read_text().strip() if key_file.is_file() else "")
+    """The key from the environment, or the one that `manage.py up` wrote; empty before its first start."""
+    key = env.str("SECRET_KEY", "")
+    if not key:
+        with suppress(OSError):
+            key = (DATA_DIR / "secret_key").read_text().strip()
+    return key
 
 
 SECRET_KEY = _read_secret_key()
@@ -105,14 +110,18 @@ DATABASES = {
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "config.embedded.channel_layer.ThreadSafeInMemoryChannelLayer"}}
 
-CELERY_BROKER_URL = "config.embedded.broker:Transport://"
+CELERY_BROKER_URL = "embedded://"  # config.embedded.broker
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Without it Celery closes the database connection after every task.
+CELERY_DB_REUSE_MAX = 10_000
+WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 # --- people --------------------------------------------------------------------------------------------------------
@@ -139,7 +148,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one stays until the new one is verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Rate limits are allauth's defaults: https://docs.allauth.org/en/latest/account/rate_limits.html. To change one, name it
+# here: ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -156,7 +171,7 @@ LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", os.environ.get("TZ") or "UTC")
+TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=validate.OneOf(zoneinfo.available_timezones(), error="not a time zone"))
 
 # --- static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -183,3 +198,25 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.views.csrf_failure"
+
+# --- the log: ids, never answers, addresses or secrets ---------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "structlog.stdlib.ProcessorFormatter",
+            "processor": "config.logs.render",
+            "foreign_pre_chain": [],
+        }
+    },
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["terminal"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # A refused address is no event for the operator.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

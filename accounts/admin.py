@@ -1,0 +1,120 @@
+"""People and organisations in the administration. Whatever is done here, nobody is left without an organisation."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Organisation, User
+
+# One login for everybody, so that its rate limits guard the administration too.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class _FreeAddress(forms.ModelForm):
+    """Refuses an address that another person has, or has verified."""
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        people = User.objects.filter(email=email).exclude(pk=self.instance.pk)
+        addresses = EmailAddress.objects.filter(email=email, verified=True).exclude(user=self.instance.pk)
+        if people.exists() or addresses.exists():
+            raise forms.ValidationError(_("Another person has this address."))
+        return email
+
+
+class AddUserForm(_FreeAddress, AdminUserCreationForm):
+    """A new person, who needs an organisation from the start."""
+
+    organisation = forms.ModelChoiceField(Organisation.objects.all(), label=_("Organisation"))
+
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class ChangeUserForm(_FreeAddress, UserChangeForm):
+    """A person as they are."""
+
+
+class OrganisationsOfUser(admin.TabularInline):
+    """The last membership of a person cannot be taken away."""
+
+    model = Membership
+    extra = 0
+    min_num = 1
+    autocomplete_fields = ("organisation",)
+
+    def get_formset(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
+        """Ask for one membership at least."""
+        return super().get_formset(request, obj, validate_min=True, **kwargs)
+
+
+class PeopleOfOrganisation(admin.TabularInline):
+    """Colleagues are added here and taken away at the person, where the last membership is guarded."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """People by e-mail. An address that an administrator enters counts as verified."""
+
+    form = ChangeUserForm
+    add_form = AddUserForm
+    ordering = ("email",)
+    list_display = ("email", "name", "is_active", "is_staff", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser", "organisations")
+    search_fields = ("email", "name", "organisations__name")
+    readonly_fields = ("date_joined", "last_login")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("date_joined", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "organisation", "usable_password", "password1", "password2")}),
+    )
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """A new person gets the organisation by the form."""
+        return [OrganisationsOfUser] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        """Save the person; vouch for a new address."""
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            obj.vouch_for_email()
+        if not change:
+            obj.join(cast(Organisation, form.cleaned_data["organisation"]))
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(admin.ModelAdmin):
+    """Organisations; one can be deleted only when nobody is left in it."""
+
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    readonly_fields = ("created_at",)
+    inlines = (PeopleOfOrganisation,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
+        """Also keeps the bulk deletion away, which would not look at the members."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and obj is not None and not obj.memberships.exists()

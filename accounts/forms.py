@@ -1,0 +1,60 @@
+"""Forms for people who come by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+
+def _optional_text(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, required=False, max_length=120, help_text=help_text, widget=widget)
+
+
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth has no annotations
+    """Sign up with an address and a password; whatever the rest says, a known address looks like a new one."""
+
+    name = _optional_text(_("Your name (optional)"), "name")
+    organisation = _optional_text(
+        _("Organisation (optional)"), "organization", _("Reports belong to it; an administrator can add colleagues.")
+    )
+    field_order = ["email", "password1", "name", "organisation"]
+
+
+class SetupForm(forms.Form):
+    """The first administrator."""
+
+    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=password_validators_help_text_html(),
+    )
+    organisation = forms.CharField(
+        label=_("Organisation"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "organization"})
+    )
+
+    def clean_email(self) -> str:
+        """In lower case; refused where somebody has it, as only the holder of the link can ask."""
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email=email).exists():
+            raise forms.ValidationError(_("Somebody already signed up with this address. Use another one."))
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password against the address too."""
+        super().clean()
+        password = self.cleaned_data.get("password")
+        if password:
+            try:
+                validate_password(password, User(email=self.cleaned_data.get("email", "")))
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return self.cleaned_data
