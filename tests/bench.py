@@ -230,7 +230,7 @@ class Floor:
         self.database = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None, check_same_thread=False)
         self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (x INTEGER)")
         self.hopped = threading.Event()
-        app = Celery("floor", broker="config.embedded.broker:Transport://", set_as_current=False)
+        app = Celery("floor", broker="embedded://", set_as_current=False)
         app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, task_default_queue="floor")
         self.task = app.task(name="floor.noop")(self.hopped.set)
         self.worker = EmbeddedWorker(app)

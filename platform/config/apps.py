@@ -5,3 +5,6 @@ class ConfigConfig(AppConfig):
     """Composes the apps; an app itself only for its management commands and system checks."""
 
     name = "config"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401  (registers them)

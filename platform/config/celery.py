@@ -6,7 +6,10 @@ import os
 
 from celery import Celery
 
+from config.embedded import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+broker.register()
 
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")

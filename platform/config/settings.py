@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from contextlib import suppress
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = Env()
@@ -165,13 +165,21 @@ EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Plumbline <plumbline@localhost>")
 
+
+def _refuse_unknown_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError("No time zone of this name; one is Europe/Zurich.") from None
+
+
 # --- texts ---------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=validate.OneOf(zoneinfo.available_timezones(), error="not a time zone"))
+TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_refuse_unknown_time_zone)
 
 # --- static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -204,18 +212,17 @@ LOG_LEVEL = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "I
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"correlation": {"()": "config.logs.CorrelationFilter"}},
     "formatters": {
-        "line": {
-            "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": "config.logs.render",
-            "foreign_pre_chain": [],
-        }
+        "line": {"style": "{", "format": "{asctime} {levelname} {name} [{correlation}] {message}"},
     },
-    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "terminal": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["correlation"]},
+    },
     "root": {"handlers": ["terminal"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # A refused address is no event for the operator.
+        # Refused requests are everyday life, not news for the operator.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

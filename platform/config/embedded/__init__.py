@@ -1,0 +1,1 @@
+"""What lets one process do the work of several: broker, channel layer, worker and mail without any service."""

@@ -1,0 +1,100 @@
+"""`manage.py up`: the whole product in one process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from eventbus.sweeper import Sweeper
+
+from accounts.setup import create_setup_link
+from config.celery import app
+from config.embedded import data_folder, surroundings
+from config.embedded.server import serve
+from config.embedded.worker import EmbeddedWorker, WorkerError
+
+
+class Command(BaseCommand):
+    """Check the surroundings, prepare the data folder, start web server, worker and sweeper, and wait."""
+
+    help = "Start Plumbline: web server, worker and sweeper in one process. PORT, HOST and DATA_DIR are honoured."
+    requires_system_checks = []  # they need the secret key, which the first start makes
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _leave)
+        try:
+            with ExitStack() as stack:
+                link = self._prepare(stack)
+                self._run(link)
+        except surroundings.Unfit as problem:
+            raise CommandError(f"Plumbline can't start: {problem}") from None
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopped.")
+
+    def _prepare(self, stack: ExitStack) -> str | None:
+        """Make everything ready up to the open port; gives the path of the administrator's link, where one is needed."""
+        surroundings.check_versions()
+        surroundings.prepare_folder(settings.DATA_DIR)
+        stack.enter_context(_claimed_folder())
+        self._listener = stack.enter_context(surroundings.listen(settings.HOST, settings.PORT))
+        settings.SECRET_KEY = settings.SECRET_KEY or data_folder.secret_key(settings.DATA_DIR)
+        self.check()
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("load_questionnaires", verbosity=0)
+        return create_setup_link()
+
+    def _run(self, link: str | None) -> None:
+        """Work until told to stop, then stop what was started in the reverse order."""
+        worker, sweeper = EmbeddedWorker(app, settings.WORKER_THREADS), Sweeper()
+        try:
+            worker.start()
+            sweeper.start()
+            serve(self._listener, on_started=lambda: self._greet(link))
+            self.stdout.write("Stopping ...")
+        except WorkerError as error:
+            raise CommandError(str(error)) from None
+        finally:
+            sweeper.stop()
+            finished = worker.stop()
+        self.stdout.write("Stopped.")
+        if not finished:
+            # A stuck task's thread would keep the process from ending; its delivery is taken up at the next start.
+            sys.stdout.flush()
+            os._exit(0)
+
+    def _greet(self, link: str | None) -> None:
+        """Say where everything is."""
+        lines = [
+            ("Open", settings.BASE_URL),
+            ("First administrator", f"{settings.BASE_URL}{link}  (works once)" if link else ""),
+            ("Data", settings.DATA_DIR),
+            ("Mail", f"shown here and written to {settings.EMAIL_FILE_PATH}"),
+            ("Mode", "embedded: web server, worker and SQLite in this process"),
+            ("Stop", "Ctrl-C"),
+        ]
+        width = max(len(name) for name, _ in lines)
+        rows = [f"  {self.style.SUCCESS(name.ljust(width))}  {value}" for name, value in lines if value]
+        self.stdout.write("\n".join(["", self.style.MIGRATE_HEADING("Plumbline is running"), *rows, ""]))
+        self.stdout.flush()
+
+
+def _claimed_folder() -> Any:
+    try:
+        return data_folder.claim(settings.DATA_DIR)
+    except data_folder.FolderInUse as owner:
+        raise surroundings.Unfit(
+            f"another Plumbline (process {owner}) already runs on {settings.DATA_DIR}. "
+            f"Use it, stop it, or name another folder and port: DATA_DIR=~/other PORT={settings.PORT + 1} make run"
+        ) from None
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """SIGTERM before there is anything to stop: end as asked, without an error."""
+    raise SystemExit(0)

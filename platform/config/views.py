@@ -1,0 +1,99 @@
+"""The start page, the health check, the contracts' schemas, and what people see when something is wrong."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from config.embedded.worker import EmbeddedWorker
+from contracts.cloudevents import type_registry
+from eventbus import metrics
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """What this is, and where to begin."""
+    return render(request, "start.html")
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while everything works, else 503 and what does not."""
+    parts = {"database": _database_health(), "worker": _worker_health()}
+    if parts["database"]["ok"]:
+        parts["events"] = metrics.health()
+    ok = all(part["ok"] for part in parts.values())
+    return JsonResponse({"status": "ok" if ok else "failing", **parts}, status=200 if ok else 503)
+
+
+def _database_health() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        logger.exception("The database does not answer")
+        return {"ok": False, "problem": "the database does not answer; the log says why"}
+    return {"ok": True}
+
+
+def _worker_health() -> dict[str, Any]:
+    """The worker of this process; one that runs elsewhere shows in the age of the events."""
+    worker = EmbeddedWorker.running
+    if worker is None:
+        return {"ok": True, "embedded": False}
+    if not worker.is_alive:
+        return {"ok": False, "embedded": True, "problem": "the worker has stopped; start Plumbline again"}
+    return {"ok": True, "embedded": True}
+
+
+@require_safe
+def event_schema(request: HttpRequest, name: str) -> JsonResponse:
+    """The JSON Schema of an event's data, under the address that its `dataschema` names."""
+    for event_type in type_registry.values():
+        if event_type.dataschema() == f"/schemas/{name}.json":
+            return JsonResponse(event_type.json_schema(), content_type="application/schema+json")
+    raise Http404
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """400."""
+    return _refuse(request, HTTPStatus.BAD_REQUEST, _("This request could not be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """403."""
+    return _refuse(request, HTTPStatus.FORBIDDEN, _("You may not do this."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """403 for a form that was not sent from one of our pages, or too late."""
+    message = _("This page has been open for too long. Go back, load it again and send it once more.")
+    return _refuse(request, HTTPStatus.FORBIDDEN, message, template="403_csrf.html")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """404; the very same for what does not exist and for what belongs to somebody else."""
+    return _refuse(request, HTTPStatus.NOT_FOUND, _("There is nothing here."))
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """500; the log has the reason under the request's id."""
+    return _refuse(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side. Please try again."))
+
+
+def _refuse(request: HttpRequest, status: HTTPStatus, message: str, template: str = "") -> HttpResponse:
+    """Say it as JSON to a program and as a page to a person."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"error": message}, status=status)
+    return render(request, template or f"{status.value}.html", {"message": message}, status=status)
