@@ -83,6 +83,8 @@ def _unknown_key(path: Path, error: ErrorDetails) -> Sentences:
     key = str(path[-1])
     known = _known_keys(path[:-1])
     wrong = _("“%(key)s” is not part of the format here.") % {"key": key}
+    if error["input"] is None and " " in key:
+        return wrong, _("If it belongs to the text before the comma, put that text in quotation marks.")
     if similar := get_close_matches(key, known, n=1):
         return wrong, _("Did you mean “%(key)s”?") % {"key": similar[0]}
     return wrong, _("Remove it, or use one of: %(keys)s.") % {"keys": ", ".join(known)}
