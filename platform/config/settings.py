@@ -120,6 +120,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Without it Celery closes the database connection after every task.
 CELERY_DB_REUSE_MAX = 10_000
 WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
+# Seconds that an event may wait for its delivery before `/health` turns red.
+HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Range(1))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -6,6 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -32,7 +33,7 @@ def health(request: HttpRequest) -> JsonResponse:
     """Answer 200 while everything works, else 503 and what does not."""
     parts = {"database": _database_health(), "worker": _worker_health()}
     if parts["database"]["ok"]:
-        parts["events"] = metrics.health()
+        parts["events"] = _events_health()
     ok = all(part["ok"] for part in parts.values())
     return JsonResponse({"status": "ok" if ok else "failing", **parts}, status=200 if ok else 503)
 
@@ -55,6 +56,16 @@ def _worker_health() -> dict[str, Any]:
     if not worker.is_alive:
         return {"ok": False, "embedded": True, "problem": "the worker has stopped; start Plumbline again"}
     return {"ok": True, "embedded": True}
+
+
+def _events_health() -> dict[str, Any]:
+    """Everything is delivered, or will be soon. Dead letters wait for a person and don't make the service unwell."""
+    found = metrics.health()
+    age = found.oldest.total_seconds() if found.oldest else 0.0
+    numbers = {"oldest_seconds": round(age, 1), "undelivered": found.ready + found.leased, "dead": found.dead}
+    if age > settings.HEALTH_MAX_EVENT_AGE:
+        return {"ok": False, **numbers, "problem": "events wait too long; the administration's Deliveries say why"}
+    return {"ok": True, **numbers}
 
 
 @require_safe

@@ -16,10 +16,10 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class TerminalAndFolderBackend(BaseEmailBackend):
-    """Prints each mail's text and writes the whole mail to EMAIL_FILE_PATH as an .eml file that only its owner reads."""
+    """Prints each mail's text and writes the mail to EMAIL_FILE_PATH as an .eml file that only its owner reads."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Give the number of mails written; raises OSError where the folder can't be written, unless told to be silent."""
+        """Give the number of mails written; raises OSError where one can't be, unless told to be silent."""
         sent = 0
         for message in email_messages:
             if not message.recipients():

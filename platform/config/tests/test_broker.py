@@ -31,12 +31,14 @@ class Tasks:
         )
         self.arrived = threading.Condition()
         self.numbers: list[int] = []
-        self.task = self.app.task(name="broker-test.note")(self.note)
 
-    def note(self, number: int) -> None:
-        with self.arrived:
-            self.numbers.append(number)
-            self.arrived.notify_all()
+        @self.app.task(name="broker-test.note", shared=False)
+        def note(number: int) -> None:
+            with self.arrived:
+                self.numbers.append(number)
+                self.arrived.notify_all()
+
+        self.task = note
 
     def wait_for(self, count: int, timeout: float = 5.0) -> bool:
         with self.arrived:
@@ -111,7 +113,7 @@ def test_a_task_that_does_not_end_bounds_the_stop(tasks: Tasks) -> None:
         begun.set()
         release.wait(10)
 
-    stuck = tasks.app.task(name="broker-test.hang")(hang)
+    stuck = tasks.app.task(name="broker-test.hang", shared=False)(hang)
     worker = EmbeddedWorker(tasks.app, threads=1)
     worker.start()
     stuck.delay()
@@ -134,9 +136,11 @@ def test_an_idle_worker_costs_next_to_no_processor_time(tasks: Tasks, worker: Em
 
 
 def test_a_drain_without_messages_ends_with_its_timeout() -> None:
-    with Connection("embedded://") as connection, pytest.raises(TimeoutError):
+    with Connection("embedded://") as connection:
         connection.channel()
-        connection.drain_events(timeout=0.01)
+
+        with pytest.raises(TimeoutError):
+            connection.drain_events(timeout=0.01)
 
 
 def test_no_ring_between_looking_and_waiting_is_missed() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from eventbus.sweeper import Sweeper
 
 from accounts.setup import create_setup_link
 from config.celery import app
 from config.embedded import data_folder, surroundings
 from config.embedded.server import serve
 from config.embedded.worker import EmbeddedWorker, WorkerError
+from eventbus.sweeper import Sweeper
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             self.stdout.write("\nStopped.")
 
     def _prepare(self, stack: ExitStack) -> str | None:
-        """Make everything ready up to the open port; gives the path of the administrator's link, where one is needed."""
+        """Make everything ready up to the open port; gives the path of the administrator's link, if one is needed."""
         surroundings.check_versions()
         surroundings.prepare_folder(settings.DATA_DIR)
         stack.enter_context(_claimed_folder())
