@@ -1,0 +1,273 @@
+"""Delivering: claim, handle, finish. docs/events.md draws the states of a delivery."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePath
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, OuterRef, Q, Value, When
+from django.db.models.functions import Now
+
+from contracts import ContractError
+from eventbus import metrics
+from eventbus.context import caused_by
+from eventbus.models import Delivery, DeliveryQuerySet, Status
+from eventbus.subscriptions import HOPELESS, NeverRetry, Subscription, TryAgain, registry
+from eventbus.wakeups import Wakeup, collected_follow_ups, enqueue
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+"""How many due deliveries a claim takes besides the hinted one."""
+
+
+class LeaseLost(Exception):
+    """Somebody else has the delivery now: roll back."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A delivery that this worker has claimed, with its event."""
+
+    delivery: Delivery
+    subscription: Subscription
+    superseded_by: int | None
+    """Position of the newest event of the same key that waits for the subscriber, where there is one."""
+
+    @property
+    def row(self) -> DeliveryQuerySet:
+        """The row, as long as the lease is this worker's."""
+        return Delivery.objects.filter(pk=self.delivery.pk, lease_token=self.delivery.lease_token)
+
+    def __str__(self) -> str:
+        return f"delivery {self.delivery.pk} of event {self.delivery.event.uuid} to {self.subscription.name}"
+
+
+def drain(subscriber: str, hint: int | None = None) -> int:
+    """Deliver until nothing is due for the subscriber; gives how many deliveries were worked on.
+
+    What the handlers publish is delivered here as well, each with a claim and a transaction of its own. After half
+    the subscription's timeout the rest is handed to the next task, so that no claimed lease runs out while waiting.
+
+    Why no wake-up gets lost between two workers. A claim finds nothing only where each due row is claimed by, or
+    blocked behind a row of, somebody else. That one looks again after its last commit; our row was committed before
+    our claim looked, hence before that commit, so it is seen then. A worker that dies first leaves a lease that
+    runs out, and the sweep looks.
+    """
+    return _work_off([Wakeup(subscriber, hint)], registry[subscriber].timeout / 2)
+
+
+def drain_all() -> int:
+    """Deliver to all subscribers of this process until nothing is due; gives how many deliveries were worked on."""
+    total = 0
+    while handled := sweep():
+        total += handled
+    return total
+
+
+def sweep() -> int:
+    """Deliver what nobody was woken up for: what is due, and leases that ran out. Needs no broker."""
+    handled = sum(_rescue(registry[name]) for name in _with_expired_leases())
+    return handled + sum(drain(name) for name in _with_due_deliveries(registry))
+
+
+def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
+    """Work off wake-ups and leases, last in first out: a stack instead of recursion, so that no chain is too long."""
+    deadline = time.monotonic() + seconds
+    handled, look_again = 0, set[str]()
+    with _follow_ups() as follow_ups:
+        while stack:
+            if handled and time.monotonic() > deadline:
+                _hand_over(stack)
+                break
+            step = stack.pop()
+            if isinstance(step, Lease):
+                _deliver(step)
+                handled += 1
+                stack.extend(reversed(follow_ups))
+                follow_ups.clear()
+            elif leases := claim(registry[step.subscriber], step.hint):
+                look_again.add(step.subscriber)
+                stack.extend(reversed(leases))
+            else:
+                look_again.discard(step.subscriber)
+            if not stack and look_again:
+                stack.extend(Wakeup(name) for name in _with_due_deliveries(look_again))
+                look_again.clear()
+    return handled
+
+
+def _follow_ups() -> AbstractContextManager[list[Wakeup]]:
+    inline = getattr(settings, "EVENTBUS_INLINE_FOLLOWUPS", True)
+    return collected_follow_ups() if inline else nullcontext([])
+
+
+def _hand_over(stack: Iterable[Wakeup | Lease]) -> None:
+    """Give back what was claimed and not begun, and wake another worker."""
+    names = set()
+    for step in stack:
+        if isinstance(step, Lease):
+            step.row.update(
+                status=Status.READY, attempts=F("attempts") - 1, lease_token=None, leased_until=None, due_at=Now()
+            )
+            names.add(step.subscription.name)
+        else:
+            names.add(step.subscriber)
+    for name in sorted(names):
+        enqueue(Wakeup(name))
+
+
+# --- claiming ------------------------------------------------------------------------------------------------------
+def claim(subscription: Subscription, hint: int | None = None) -> list[Lease]:
+    """Claim the hinted delivery and up to BATCH others that are due, oldest first; nothing is due: an empty list."""
+    due = Delivery.objects.due().filter(subscriber=subscription.name)
+    first = [] if hint is None else [Case(When(pk=hint, then=Value(0)), default=Value(1))]
+    return _claim(subscription, due.order_by(*first, "due_at", "pk")[: BATCH + 1])
+
+
+def claim_expired(subscription: Subscription) -> list[Lease]:
+    """Claim one delivery whose lease ran out, alone: if it kills this worker too, it takes no others to the grave."""
+    expired = Delivery.objects.expired().filter(
+        subscriber=subscription.name, attempts__lt=subscription.retry.max_attempts
+    )
+    return _claim(subscription, expired.order_by("leased_until", "pk")[:1])
+
+
+def _claim(subscription: Subscription, candidates: DeliveryQuerySet) -> list[Lease]:
+    token = uuid4()
+    # PostgreSQL passes over rows that another worker is claiming; SQLite has one writer at a time and ignores it.
+    with transaction.atomic(durable=True):
+        claimed = Delivery.objects.filter(pk__in=candidates.select_for_update(skip_locked=True).values("pk")).update(
+            status=Status.LEASED,
+            lease_token=token,
+            leased_until=Now() + timedelta(seconds=subscription.timeout),
+            attempts=F("attempts") + 1,
+        )
+    if not claimed:
+        return []
+    waiting = (
+        Delivery.objects.undelivered()
+        .filter(
+            key=OuterRef("key"), subscriber=OuterRef("subscriber"), event__gt=OuterRef("event"), status=Status.READY
+        )
+        .order_by("-event")
+        .values("event")[:1]
+    )
+    rows = Delivery.objects.filter(lease_token=token).select_related("event").annotate(superseded_by=waiting)
+    return [Lease(row, subscription, vars(row)["superseded_by"]) for row in rows.order_by("event")]
+
+
+def _with_due_deliveries(names: Iterable[str]) -> list[str]:
+    due = Delivery.objects.due().filter(subscriber__in=sorted(names)).order_by()
+    return list(due.values_list("subscriber", flat=True).distinct())
+
+
+def _with_expired_leases() -> list[str]:
+    expired = Delivery.objects.expired().filter(subscriber__in=sorted(registry)).order_by()
+    return list(expired.values_list("subscriber", flat=True).distinct())
+
+
+def _rescue(subscription: Subscription) -> int:
+    """Deliver what other workers left behind, one after the other."""
+    _bury_killers(subscription)
+    handled = 0
+    while leases := claim_expired(subscription):
+        handled += _work_off([*leases], subscription.timeout / 2)
+    return handled
+
+
+def _bury_killers(subscription: Subscription) -> None:
+    """Give up what ran out of time, or killed its worker, at its last attempt."""
+    limit = subscription.retry.max_attempts
+    killers = Delivery.objects.expired().filter(subscriber=subscription.name, attempts__gte=limit)
+    dead = killers.finish(Status.DEAD, f"no attempt of {limit} finished: its worker died or took longer than the lease")
+    if dead:
+        metrics.count("dead", dead)
+        logger.error("%s deliveries to %s are dead: no attempt finished", dead, subscription.name)
+
+
+# --- one delivery --------------------------------------------------------------------------------------------------
+def _deliver(lease: Lease) -> None:
+    """Bring one claimed delivery to its next state. Errors of the handler end here; a database that is gone raises."""
+    event = lease.delivery.event
+    if event.erased_at is not None:
+        metrics.count("skipped", lease.row.finish(Status.SKIPPED, "erased"))
+    elif lease.subscription.coalesce and event.supersedable and lease.superseded_by is not None:
+        _skip_superseded(lease, lease.superseded_by)
+    else:
+        _handle(lease)
+
+
+def _skip_superseded(lease: Lease, newest: int) -> None:
+    """Skip this delivery and all others of its line that the newest one makes pointless."""
+    delivery = lease.delivery
+    line = Delivery.objects.undelivered().filter(
+        Q(pk=delivery.pk, lease_token=delivery.lease_token) | Q(status=Status.READY),
+        key=delivery.key,
+        subscriber=delivery.subscriber,
+        event__lt=newest,
+        event__supersedable=True,
+    )
+    metrics.count("skipped", line.finish(Status.SKIPPED))
+
+
+def _handle(lease: Lease) -> None:
+    """Call the handler: its effects, its follow-ups and "done" commit together or not at all."""
+    try:
+        event = lease.subscription.event_type.from_cloudevent(lease.delivery.event.payload)
+        with caused_by(event), transaction.atomic(durable=True):
+            lease.subscription.handler(event)
+            if not lease.row.finish(Status.DONE):
+                raise LeaseLost
+    except LeaseLost:
+        metrics.count("fenced")
+        logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)
+    except Exception as error:
+        _fail(lease, error)
+    else:
+        metrics.count("done")
+
+
+def _fail(lease: Lease, error: Exception) -> None:
+    """Plan the next attempt, or give up."""
+    retry, attempts, reason = lease.subscription.retry, lease.delivery.attempts, describe(error)
+    if isinstance(error, (NeverRetry, *HOPELESS)) or attempts >= retry.max_attempts or _is_too_old(lease):
+        if lease.row.finish(Status.DEAD, reason):
+            metrics.count("dead")
+            logger.error("%s is dead after %s attempts: %s", lease, attempts, reason)
+        return
+    planned = lease.row.update(
+        status=Status.READY,
+        due_at=Now() + retry.wait(attempts),
+        lease_token=None,
+        leased_until=None,
+        last_error=reason,
+    )
+    if planned:
+        metrics.count("retried")
+        logger.warning("%s failed at attempt %s and is tried again: %s", lease, attempts, reason)
+
+
+def _is_too_old(lease: Lease) -> bool:
+    return lease.row.filter(created_at__lte=Now() - lease.subscription.retry.max_age).exists()
+
+
+def describe(error: Exception) -> str:
+    """Say what went wrong and where. Messages are left out, for they may quote a customer's answers, except those of
+    errors that promise not to."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, (NeverRetry, TryAgain, ContractError)):
+        kind = f"{type(error).__qualname__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return kind
+    return f"{kind} at {PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"

@@ -1,0 +1,66 @@
+"""What can be seen from outside: counters of this process, and the state of all deliveries."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Now
+
+from eventbus.models import Delivery, Status
+
+_lock = threading.Lock()
+_counters: Counter[str] = Counter()
+
+
+def count(name: str, by: int = 1) -> None:
+    """Raise a counter; threads may call it at once."""
+    with _lock:
+        _counters[name] += by
+
+
+def snapshot() -> dict[str, int]:
+    """The counters since this process started.
+
+    published; done, retried, dead, skipped, fenced (deliveries by outcome; fenced: its lease was lost, its effects
+    were rolled back); enqueued, enqueue_failed, enqueue_withheld (the breaker was open); swept (deliveries that the
+    sweeper found, not a wake-up); sweep_failed.
+    """
+    with _lock:
+        return dict(_counters)
+
+
+def reset() -> None:
+    """Set all counters to nothing (tests)."""
+    with _lock:
+        _counters.clear()
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of all deliveries, by the database's clock."""
+
+    oldest: timedelta | None
+    """Age of the oldest delivery that is ready or leased; None where everything is delivered."""
+    ready: int
+    leased: int
+    overdue: int
+    """Leases that ran out: a worker died, or a thread is stuck."""
+    dead: int
+
+
+def health() -> Health:
+    """Ask the database; the queries read undelivered and dead rows only, however many were delivered."""
+    found = Delivery.objects.undelivered().aggregate(
+        oldest=Min("created_at"),
+        now=Max(Now()),
+        ready=Count("pk", filter=Q(status=Status.READY)),
+        leased=Count("pk", filter=Q(status=Status.LEASED)),
+        overdue=Count("pk", filter=Q(status=Status.LEASED, leased_until__lte=Now())),
+    )
+    oldest = found["now"] - found["oldest"] if found["oldest"] else None
+    dead = Delivery.objects.filter(status=Status.DEAD).count()
+    return Health(oldest, found["ready"], found["leased"], found["overdue"], dead)

@@ -1,0 +1,117 @@
+"""The outbox: every event, and one delivery of it for each subscriber."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.Model):
+    """A fact as it was published."""
+
+    id = models.BigAutoField(primary_key=True, verbose_name=_("position"))
+    uuid = models.UUIDField(_("event id"), unique=True)
+    type = models.CharField(_("type"), max_length=100)
+    source = models.CharField(_("source"), max_length=100)
+    key = models.CharField(_("key"), max_length=100, db_index=True)
+    organisation = models.UUIDField(_("organisation"))
+    payload = models.JSONField(_("CloudEvents document"), help_text=_("Empty once the event was erased."))
+    correlation_id = models.UUIDField(_("correlation id"), db_index=True)
+    causation_id = models.UUIDField(_("caused by event"), null=True)
+    supersedable = models.BooleanField(_("gives way to newer ones"), default=False)
+    created_at = models.DateTimeField(_("published"), db_default=Now())
+    erased_at = models.DateTimeField(_("erased"), null=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.uuid}"
+
+
+class Status(models.TextChoices):
+    READY = "ready", _("ready")
+    LEASED = "leased", _("leased")
+    DONE = "done", _("done")
+    DEAD = "dead", _("dead")
+    SKIPPED = "skipped", _("skipped")
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """The rows that matter to workers. All of these read the partial indexes: done rows cost nothing."""
+
+    def undelivered(self) -> Self:
+        """Ready or leased."""
+        return self.filter(finished_at__isnull=True)
+
+    def due(self) -> Self:
+        """Ready, past their time, and first in the line of their subscriber and key."""
+        older = Delivery.objects.undelivered().filter(
+            key=OuterRef("key"), subscriber=OuterRef("subscriber"), event__lt=OuterRef("event")
+        )
+        return self.undelivered().filter(~Exists(older), status=Status.READY, due_at__lte=Now())
+
+    def expired(self) -> Self:
+        """Leased by a worker that did not finish in time."""
+        return self.filter(lease_token__isnull=False, leased_until__lte=Now())
+
+    def finish(self, status: Status, last_error: str = "") -> int:
+        """End these deliveries and their leases; gives how many there were."""
+        return self.update(status=status, finished_at=Now(), lease_token=None, leased_until=None, last_error=last_error)
+
+
+class Delivery(models.Model):
+    """What one subscriber has yet to do, or has done, about one event."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("event")
+    )
+    subscriber = models.CharField(_("subscriber"), max_length=100)
+    key = models.CharField(_("key"), max_length=100)
+    generation = models.PositiveIntegerField(_("generation"), default=0, help_text=_("Rises with each replay."))
+    status = models.CharField(_("status"), max_length=7, choices=Status, default=Status.READY)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    lease_token: models.UUIDField[uuid.UUID | None, uuid.UUID | None] = models.UUIDField(null=True, editable=False)
+    leased_until = models.DateTimeField(_("leased until"), null=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    last_error = models.TextField(_("last error"), blank=True, help_text=_("What went wrong and where, no values."))
+
+    objects: ClassVar[DeliveryQuerySet] = DeliveryQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=("event", "subscriber", "generation"), name="delivery_once"),
+            # Workers look for `finished_at IS NULL`, which every database matches with a partial index.
+            models.CheckConstraint(
+                condition=Q(status__in=("ready", "leased"), finished_at__isnull=True)
+                | Q(status__in=("done", "dead", "skipped"), finished_at__isnull=False),
+                name="delivery_finished",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="leased", lease_token__isnull=False, leased_until__isnull=False)
+                | (~Q(status="leased") & Q(lease_token__isnull=True, leased_until__isnull=True)),
+                name="delivery_leased",
+            ),
+        )
+        indexes = (
+            models.Index("subscriber", "due_at", condition=Q(finished_at__isnull=True), name="delivery_due_idx"),
+            models.Index("key", "subscriber", "event", condition=Q(finished_at__isnull=True), name="delivery_line_idx"),
+            models.Index("lease_token", condition=Q(lease_token__isnull=False), name="delivery_lease_idx"),
+            models.Index(F("finished_at").desc(), condition=Q(status="dead"), name="delivery_dead_idx"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subscriber}: {self.event_id}"

@@ -1,0 +1,9 @@
+"""Signals of the bus. A signal is transport only: what a module does about an event belongs into a subscriber."""
+
+from django.dispatch import Signal
+
+published = Signal()
+"""An event was stored, in a transaction that may still roll back.
+
+Sender: the event's class. Arguments: `event` (the fact with its ids filled in) and `wakeups` (a Wakeup per subscriber).
+A receiver that raises rolls the publisher back."""

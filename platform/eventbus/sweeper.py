@@ -1,0 +1,54 @@
+"""The thread that delivers what nobody was woken up for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import close_old_connections, connections
+
+from eventbus import metrics
+from eventbus.deliveries import sweep
+
+logger = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Sweeps at once and then every `interval` seconds, in a daemon thread, until stopped. No error ends it."""
+
+    def __init__(self, interval: float = 1.0) -> None:
+        self.interval = interval
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="eventbus-sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float | None = 5.0) -> None:
+        """Ask it to end and wait for the delivery at hand, at most `timeout` seconds."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self.sweep_once()
+                self._stopping.wait(self.interval)
+        finally:
+            connections.close_all()
+
+    def sweep_once(self) -> None:
+        """Sweep; an error is counted and logged by its kind alone, since its text may quote values."""
+        try:
+            close_old_connections()
+            swept = sweep()
+            metrics.count("swept", swept)
+        except Exception as error:
+            metrics.count("sweep_failed")
+            logger.error("the sweep failed and is tried again: %s", type(error).__name__)
+        finally:
+            close_old_connections()

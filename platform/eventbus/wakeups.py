@@ -1,0 +1,103 @@
+"""Waking workers up after a commit. A wake-up may get lost or come twice: the deliveries in the database count."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+
+from eventbus import metrics
+from eventbus.signals import published
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wakeup:
+    """Word for a subscriber that there is work."""
+
+    subscriber: str
+    hint: int | None = None
+    """Id of the delivery that it is about, to be claimed first."""
+
+
+class Breaker:
+    """After a failure, lets nothing through for a few seconds: a dead broker costs one request its timeout, not all."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._closed_from = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        with self._lock:
+            return time.monotonic() < self._closed_from
+
+    def trip(self) -> None:
+        with self._lock:
+            self._closed_from = time.monotonic() + self.seconds
+
+    def reset(self) -> None:
+        with self._lock:
+            self._closed_from = 0.0
+
+
+breaker = Breaker(seconds=5.0)
+_follow_ups: ContextVar[list[Wakeup] | None] = ContextVar("follow_ups", default=None)
+
+
+def connect() -> None:
+    """Let published events wake their subscribers."""
+    published.connect(wake_after_commit, dispatch_uid="eventbus.wakeups")
+
+
+def wake_after_commit(wakeups: list[Wakeup], **kwargs: object) -> None:
+    """Receiver of `published`: one hook for all subscribers, which a rollback forgets."""
+    if wakeups:
+        transaction.on_commit(partial(wake, wakeups))
+
+
+def wake(wakeups: list[Wakeup]) -> None:
+    """Hand wake-ups to the worker that is at work in this thread, else to the broker."""
+    collected = _follow_ups.get()
+    if collected is not None:
+        collected.extend(wakeups)
+        return
+    for wakeup in wakeups:
+        enqueue(wakeup)
+
+
+@contextmanager
+def collected_follow_ups() -> Iterator[list[Wakeup]]:
+    """Collect the wake-ups of what is published and committed inside, instead of enqueueing them."""
+    collected: list[Wakeup] = []
+    token = _follow_ups.set(collected)
+    try:
+        yield collected
+    finally:
+        _follow_ups.reset(token)
+
+
+def enqueue(wakeup: Wakeup) -> bool:
+    """Send the subscriber's Celery task. Never raises: what was committed must not look failed; the sweep delivers."""
+    if breaker.is_open:
+        metrics.count("enqueue_withheld")
+        return False
+    try:
+        current_app.tasks[wakeup.subscriber].apply_async((wakeup.hint,), retry=False, ignore_result=True)
+    except Exception as error:
+        breaker.trip()
+        metrics.count("enqueue_failed")
+        logger.warning("no wake-up for %s (%s); the sweep delivers", wakeup.subscriber, type(error).__name__)
+        return False
+    metrics.count("enqueued")
+    return True
