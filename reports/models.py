@@ -82,6 +82,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def finals(self) -> Self:
         return self.filter(provisional=False)
 
+    def finals_of_line(self, organisation: uuid.UUID, slug: str) -> Self:
+        """An organisation's final reports of one questionnaire, the latest first: what a new one is compared with."""
+        return self.finals().filter(organisation=organisation, questionnaire_slug=slug).order_by("-position")
+
     def update(self, **fields: Any) -> int:
         self._refuse_finals()
         return super().update(**fields)
@@ -184,6 +188,12 @@ class Report(models.Model):
         if self.withdrawn:
             return "withdrawn"
         return "provisional" if self.provisional else "final"
+
+    def previous_final(self) -> Report | None:
+        """The report with which this one was compared."""
+        finals = Report.objects.finals_of_line(self.organisation_id, self.questionnaire_slug)
+        earlier = finals.filter(position__lt=self.position)
+        return earlier.exclude(submission=self.submission, revision=self.revision).for_listing().first()
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:

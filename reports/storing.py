@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.utils import timezone
+
 from contracts import ReportEvent, ReportSnapshot
 from questionnaires import library
 from questionnaires.definition import Questionnaire
@@ -60,6 +62,7 @@ def _store_final(event: ReportEvent, rows: list[Report], position: int) -> tuple
     draft = _provisional_of(rows)
     # A draft that is newer than what was submitted belongs to the next round; a tombstone stays one.
     report = draft if draft and not draft.withdrawn and draft.revision <= new.revision else Report()
+    report.created_at = timezone.now()  # a final report is new on the day on which it became final
     _fill(report, event, position, _with_comparison(event, rows))
     report.save()
     return report, "new"
@@ -113,13 +116,11 @@ def _questionnaire(snapshot: ReportSnapshot) -> Questionnaire:
 
 def _previous_final(new: ReportSnapshot, rows: list[Report]) -> Report | None:
     """The newest final one from before; of these very answers, evaluated before by another engine, from before that."""
-    finals = Report.objects.finals().filter(
-        organisation_id=new.organisation, questionnaire_slug=new.questionnaire.slug
-    )
+    finals = Report.objects.finals_of_line(new.organisation, new.questionnaire.slug)
     twins = [row.position for row in rows if not row.provisional and row.revision >= new.revision]
     if twins:
         finals = finals.filter(position__lt=min(twins))
-    return finals.only("questionnaire_digest", "values", "provisional").order_by("-position").first()
+    return finals.only("questionnaire_digest", "values", "provisional").first()
 
 
 def plain_answers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

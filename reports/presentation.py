@@ -1,0 +1,341 @@
+"""A stored report as its page shows it: pure, from the snapshot and the definition that was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from django.utils.functional import Promise
+
+from questionnaires import library
+from questionnaires.answers import visible_questions
+from questionnaires.definition import Question, Questionnaire
+from reports import wording
+from reports.models import Report
+from reports.numbers import show, show_fraction
+from reports.storing import plain_answers
+from security.scoring import ENGINE, evaluate
+
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, with what was answered."""
+
+    id: str
+    question: Question | None
+    """None where the definition is not installed any more; the page then shows the id alone."""
+    answer: str
+    reason: str
+    note: str
+
+    @property
+    def text(self) -> str:
+        return self.question.text if self.question else self.id
+
+    @property
+    def title(self) -> str:
+        """What to do about it, in the imperative."""
+        return (self.question.action if self.question else "") or self.text
+
+    @property
+    def references(self) -> list[tuple[str, str]]:
+        """The published controls that the question stands for: name of the framework, ids."""
+        if self.question is None:
+            return []
+        known = self.question.references
+        named = (("CISA CPG 2.0", known.cpg), ("NIST CSF 2.0", known.csf), ("Cyber Essentials", known.cyber_essentials))
+        return [(name, ", ".join(ids)) for name, ids in named if ids]
+
+
+@dataclass(frozen=True)
+class DomainBar:
+    """One domain: bar, score and tier."""
+
+    id: str
+    title: str
+    score: Any
+    score_high: Any
+    tier: Words
+
+    @property
+    def unsure(self) -> Decimal:
+        """The width of the band."""
+        return Decimal(str(self.score_high or 0)) - Decimal(str(self.score or 0))
+
+
+@dataclass(frozen=True)
+class Finding:
+    asked: Asked
+    severity: str
+    points: Any
+    weight: Words
+
+
+@dataclass(frozen=True)
+class FindingGroup:
+    severity: str
+    label: Words
+    meaning: Words
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Action:
+    number: int
+    asked: Asked
+    points: Any
+    projected_score: Any
+    projected_rating: str
+    effort: Words
+    cost: Words
+    complexity: Words
+
+
+@dataclass(frozen=True)
+class Wave:
+    id: str
+    label: Words
+    meaning: Words
+    actions: list[Action]
+
+
+@dataclass(frozen=True)
+class Change:
+    id: str
+    text: str
+    points: Any
+
+
+@dataclass(frozen=True)
+class ChangeGroup:
+    change: str
+    label: Words
+    items: list[Change]
+
+
+@dataclass(frozen=True)
+class AnsweredSection:
+    title: str
+    questions: list[Asked]
+
+
+@dataclass(frozen=True)
+class Working:
+    """How one question entered the score."""
+
+    id: str
+    answer: str
+    weight: str
+    value: str
+    product: str
+
+
+@dataclass(frozen=True)
+class Workings:
+    """The formula in numbers."""
+
+    rows: list[Working]
+    weight: str
+    achieved: str
+
+
+class ReportPage:
+    """Everything that the report's page shows. Nothing here is stored; it all follows from the report."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.document: dict[str, Any] = report.evaluation or {}
+        self.questionnaire = _questionnaire(report)
+
+    @property
+    def scored(self) -> bool:
+        return self.document["score"] is not None
+
+    @property
+    def so_far(self) -> bool:
+        """Whether something that counts is still unanswered."""
+        return bool(self.document["provisional"])
+
+    @property
+    def headline(self) -> str:
+        return wording.headline(self.document)
+
+    @cached_property
+    def verdict(self) -> list[str]:
+        return wording.verdict(self.document, {key: self.asked(key).title for key in self._ids("plan")})
+
+    @property
+    def has_band(self) -> bool:
+        return bool(self.document["find_out"]) and self.scored
+
+    @property
+    def band_width(self) -> Decimal:
+        return Decimal(str(self.document["score_high"] or 0)) - Decimal(str(self.document["score"] or 0))
+
+    @property
+    def unanswered(self) -> int:
+        return int(self.document["complete"]["visible"]) - int(self.document["complete"]["answered"])
+
+    @cached_property
+    def caps(self) -> list[Asked]:
+        return [self.asked(key) for key in self.document["capped_by"]]
+
+    @cached_property
+    def find_out(self) -> list[Asked]:
+        return [self.asked(key) for key in self.document["find_out"]]
+
+    @cached_property
+    def domains(self) -> list[DomainBar]:
+        titles = {domain.id: domain.title for domain in self.questionnaire.domains} if self.questionnaire else {}
+        return [
+            DomainBar(
+                row["id"],
+                titles.get(row["id"], row["id"]),
+                row["score"],
+                row["score_high"],
+                wording.TIERS.get(row["tier"], row["tier"] or ""),
+            )
+            for row in self.document["domains"]
+        ]
+
+    @cached_property
+    def finding_groups(self) -> list[FindingGroup]:
+        grouped = groupby(self.document["findings"], key=lambda row: row["severity"])
+        return [
+            FindingGroup(severity, *wording.SEVERITIES[severity], [self._finding(row) for row in rows])
+            for severity, rows in grouped
+        ]
+
+    @cached_property
+    def waves(self) -> list[Wave]:
+        actions = [(row["wave"], self._action(number, row)) for number, row in enumerate(self.document["plan"], 1)]
+        found = ((wave, [action for name, action in actions if name == wave]) for wave in wording.WAVES)
+        return [Wave(wave, *wording.WAVES[wave], mine) for wave, mine in found if mine]
+
+    @property
+    def steps(self) -> int:
+        return len(self.document["plan"])
+
+    @property
+    def last_step(self) -> dict[str, Any]:
+        return dict(self.document["plan"][-1])
+
+    @property
+    def step_line(self) -> str:
+        """The projected scores as an SVG path, one unit wide a step, 0 to 100 downwards."""
+        start = f"M0 {_height(self.document['score'])}"
+        return start + "".join(f"V{_height(row['projected_score'])}h1" for row in self.document["plan"])
+
+    @property
+    def step_area(self) -> str:
+        return f"{self.step_line}V100H0Z"
+
+    @property
+    def comparison(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.document["comparison"]
+        return found
+
+    @property
+    def answers_effect(self) -> Decimal | None:
+        """The part of the difference that comes from better or worse answers."""
+        if self.comparison is None or self.comparison["delta"] is None:
+            return None
+        return Decimal(str(self.comparison["delta"])) - Decimal(str(self.comparison["scope_effect"]))
+
+    @cached_property
+    def change_groups(self) -> list[ChangeGroup]:
+        items = self.comparison["items"] if self.comparison else []
+        found = ((change, [row for row in items if row["change"] == change]) for change in wording.CHANGES)
+        return [
+            ChangeGroup(change, wording.CHANGES[change], [self._change(row) for row in rows])
+            for change, rows in found
+            if rows
+        ]
+
+    @cached_property
+    def answered_sections(self) -> list[AnsweredSection]:
+        """All that was asked; what a condition hid is left out."""
+        if self.questionnaire is None:
+            return [AnsweredSection(self.report.questionnaire_title, [self.asked(key) for key in self.report.values])]
+        visible = {question.id for question in visible_questions(self.questionnaire, self._answers)}
+        sections = (
+            AnsweredSection(section.title, [self.asked(q.id) for q in section.questions if q.id in visible])
+            for section in self.questionnaire.sections
+        )
+        return [section for section in sections if section.questions]
+
+    @cached_property
+    def workings(self) -> Workings | None:
+        """None where another engine made the report: these numbers would not be its own."""
+        if self.questionnaire is None or self.report.engine != ENGINE:
+            return None
+        items = evaluate(self.questionnaire, self._answers).items
+        counted = [(item, item.value) for item in items if item.value is not None]
+        rows = [
+            Working(
+                item.id,
+                self.asked(item.id).answer,
+                show_fraction(item.weight),
+                show_fraction(value),
+                show_fraction(item.weight * value),
+            )
+            for item, value in counted
+        ]
+        achieved = sum((item.weight * value for item, value in counted), Fraction(0))
+        weight = sum((item.weight for item, _value in counted), Fraction(0))
+        return Workings(rows, show_fraction(weight), show_fraction(achieved))
+
+    def asked(self, key: str) -> Asked:
+        question = self.questionnaire.by_id.get(key) if self.questionnaire else None
+        given = self.report.values.get(key) or {}
+        value = given.get("value")
+        return Asked(
+            key, question, wording.answer_in_words(question, value), wording.reason_of(value), given.get("note", "")
+        )
+
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
+        return plain_answers(self.report.values)
+
+    def _ids(self, part: str) -> Iterable[str]:
+        return (row["question"] for row in self.document[part])
+
+    def _finding(self, row: dict[str, Any]) -> Finding:
+        asked = self.asked(row["question"])
+        impact = wording.IMPACTS[asked.question.impact] if asked.question else ""
+        return Finding(asked, row["severity"], row["points"], impact)
+
+    def _action(self, number: int, row: dict[str, Any]) -> Action:
+        asked = self.asked(row["question"])
+        effort = Decimal(str(row["effort"]))
+        return Action(
+            number=number,
+            asked=asked,
+            points=row["points"],
+            projected_score=row["projected_score"],
+            projected_rating=row["projected_rating"],
+            effort=wording.EFFORTS.get(effort, show(effort)),
+            cost=wording.COSTS[asked.question.cost] if asked.question else "",
+            complexity=wording.COMPLEXITIES[asked.question.complexity] if asked.question else "",
+        )
+
+    def _change(self, row: dict[str, Any]) -> Change:
+        return Change(row["question"], self.asked(row["question"]).text, row["points"])
+
+
+def _questionnaire(report: Report) -> Questionnaire | None:
+    try:
+        return library.by_digest(report.questionnaire_digest)
+    except library.UnknownQuestionnaire:
+        return None
+
+
+def _height(score: Any) -> str:
+    return format((100 - Decimal(str(score or 0))).normalize(), "f")
