@@ -1,0 +1,123 @@
+"""Where `static/js/autosave.js` saves: JSON in, JSON out. `docs/architecture.md` tells the story of a save.
+
+200: stored. 400: not understood, or answers that the questionnaire does not take (a sentence for each in `errors`).
+401: signed out. 404: no such submission. 409: `conflict` (the other changes of the request are stored) or `submitted`.
+413: too much. Nothing is stored with 400, 401, 404, 413 and `submitted`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from answers.fields import fingerprint
+from answers.models import Submission
+from answers.progress import progress_of, section_of
+from answers.saving import Change, Conflict, InvalidChanges, Saved, SubmissionClosed, save_answers
+from answers.words import describe
+from questionnaires.answers import visible_questions
+
+MAX_BODY = 256 * 1024
+
+
+class PostedChange(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Annotated[str, Field(max_length=64)]
+    value: JsonValue
+    note: str = ""
+    version: Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class PostedChanges(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    changes: Annotated[list[PostedChange], Field(min_length=1, max_length=200)]
+
+
+@never_cache
+@require_POST
+def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return _refusal(401, "signed_out", _("You are signed out. Sign in in another tab: nothing is lost."))
+    if not Submission.objects.visible_to(request.user).filter(pk=submission_id).exists():
+        raise Http404
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+        return _refusal(413, "too_large", _("This is more than can be saved at once."))
+
+    try:
+        changes = _read(request.body)
+        saved = save_answers(submission_id, request.user, changes)
+    except ValidationError:
+        return _refusal(400, "malformed", _("This is not a save that Plumbline understands."))
+    except InvalidChanges as invalid:
+        return _refusal(400, "invalid", _("Some answers can't be saved as they are."), errors=invalid.errors)
+    except SubmissionClosed:
+        return _refusal(409, "submitted", _("This was submitted meanwhile. Reopen it to change answers."))
+    except Submission.DoesNotExist:
+        raise Http404 from None
+    return _outcome(saved)
+
+
+def _read(body: bytes) -> list[Change]:
+    posted = PostedChanges.model_validate_json(body)
+    return [
+        Change(question=change.question, value=change.value, note=change.note, base_version=change.version)
+        for change in posted.changes
+    ]
+
+
+def _refusal(status: int, error: str, message: str, **more: object) -> JsonResponse:
+    return JsonResponse({"error": error, "message": message, **more}, status=status)
+
+
+def _outcome(saved: Saved) -> JsonResponse:
+    questionnaire = saved.submission.questionnaire
+    values = {name: answer.value for name, answer in saved.answers.items() if answer.value is not None}
+    progress = progress_of(questionnaire, values)
+    document: dict[str, Any] = {
+        "revision": saved.submission.revision,
+        "saved_at": timezone.now().isoformat(),
+        "answers": {
+            name: {"version": answer.version, "seen": fingerprint(answer.value, answer.note)}
+            for name, answer in saved.answers.items()
+        },
+        "visible": [question.id for question in visible_questions(questionnaire, values)],
+        "open": [question.id for question in progress.open],
+        "progress": {
+            "answered": progress.answered,
+            "visible": progress.visible,
+            "minutes_left": progress.minutes_left,
+            "text": progress.text,
+        },
+    }
+    if not saved.conflicts:
+        return JsonResponse(document)
+    conflicts = [_conflict(saved.submission, conflict) for conflict in saved.conflicts]
+    return JsonResponse({"error": "conflict", **document, "conflicts": conflicts}, status=409)
+
+
+def _conflict(submission: Submission, conflict: Conflict) -> dict[str, Any]:
+    questionnaire, current = submission.questionnaire, conflict.current
+    question = questionnaire.by_id[current.question]
+    page = reverse("submission-section", args=[submission.pk, section_of(questionnaire, question.id).id])
+    return {
+        "question": question.id,
+        "value": current.value,
+        "note": current.note,
+        "version": current.version,
+        "seen": fingerprint(current.value, current.note),
+        "text": describe(question, current.value),
+        "yours": describe(question, conflict.change.value),
+        "by": str(current.updated_by or _("somebody")),
+        "at": current.updated_at.isoformat(),
+        "url": f"{page}#q-{question.id}",
+    }
