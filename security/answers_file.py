@@ -13,7 +13,7 @@ from questionnaires.answers import InvalidAnswer, clean_answer
 from questionnaires.definition import Questionnaire
 
 
-class RefusedAnswers(ValueError):  # noqa: N818
+class RefusedAnswers(ValueError):
     """An answers file that can't be used; `mistakes` has a sentence for each, naming the file and the question."""
 
     def __init__(self, path: Path, mistakes: list[str]) -> None:

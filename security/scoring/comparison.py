@@ -16,7 +16,7 @@ from security.scoring.values import ZERO
 Change = Literal["resolved", "improved", "regressed", "newly_asked", "no_longer_applicable"]
 
 
-class DifferentQuestionnaires(ValueError):  # noqa: N818
+class DifferentQuestionnaires(ValueError):
     """Two evaluations of different questionnaire lines; their scores do not measure the same thing."""
 
     def __init__(self, previous: str, current: str) -> None:

@@ -25,7 +25,7 @@ IMPACT_WEIGHTS: MappingProxyType[Impact, int] = MappingProxyType({"high": 3, "mo
 _ROUNDED_THIRD = Fraction(1, 200)
 
 
-class NoValue(ValueError):  # noqa: N818
+class NoValue(ValueError):
     """An answer that is worth nothing definite for its question. The message names the question, never the answer."""
 
     def __init__(self, question: Question) -> None:
