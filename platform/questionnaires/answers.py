@@ -32,7 +32,7 @@ def _(message: str) -> str:
     return message
 
 
-class InvalidAnswer(ValueError):  # noqa: N818
+class InvalidAnswer(ValueError):
     """An answer that the question does not take. `str()` is a sentence for the person who gave it.
 
     `gettext(error.message) % error.params` is the same sentence in the language of the page.

@@ -26,7 +26,9 @@ def check(content: bytes) -> Questionnaire:
     try:
         questionnaire = Questionnaire.model_validate(document.value)
     except ValidationError as error:
-        raise InvalidDefinition([explain(document, detail) for detail in error.errors(include_url=False)]) from None
+        # A list counts as too short where its only entry is wrong; that entry's own mistake is enough to say.
+        details = [each for each in error.errors(include_url=False) if each["type"] != "too_short" or not each["input"]]
+        raise InvalidDefinition([explain(document, detail) for detail in details]) from None
     problems = [Problem(document.line_of(path), wrong, advice) for path, wrong, advice in broken_rules(questionnaire)]
     if problems:
         raise InvalidDefinition(problems)

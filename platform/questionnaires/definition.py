@@ -25,7 +25,10 @@ Words = Annotated[str, Field(min_length=1, max_length=2000)]
 MaybeWords = Annotated[str, Field(max_length=4000)]
 Kind = Literal["nplf", "yes_no", "single_choice", "multiple_choice", "number", "date", "text"]
 Impact = Literal["high", "moderate", "low"]
-Level = Literal[1, 2, 3]
+Flag = Annotated[bool, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Level = Annotated[int, Field(strict=True, ge=1, le=3)]
 
 
 class Model(BaseModel):
@@ -69,7 +72,7 @@ class AnyOf(Model):
 class Not(Model):
     """True where its part is not."""
 
-    not_: Annotated[Condition, Field(alias="not")]
+    not_: Condition = Field(alias="not")
 
 
 def _kind_of_condition(condition: object) -> str | None:
@@ -103,15 +106,15 @@ class Choice(Model):
 
     id: Identifier
     text: Line
-    value: Annotated[float, Field(ge=0, le=1)] = 0
+    value: Share = 0
     """Single choice: the value v. Multiple choice: the weight of this choice among the selectable ones."""
 
 
 class Threshold(Model):
     """A step of a number question: from this number on, v is `value`."""
 
-    at_least: float
-    value: Annotated[float, Field(ge=0, le=1)]
+    at_least: Number
+    value: Share
 
 
 class References(Model):
@@ -149,28 +152,28 @@ class Question(Model):
     action: Annotated[str, Field(max_length=200)] = ""
     """The fix as a title in the imperative, for the action plan."""
     domain: Identifier | None = None
-    scored: bool = True
-    required: bool = True
+    scored: Flag = True
+    required: Flag = True
     """Whether submitting needs an answer. Only a profile question can do without; conditions make it needed anyway."""
     impact: Impact = "moderate"
-    weight: Annotated[float, Field(gt=0, le=100)] = 1
+    weight: Annotated[float, Field(strict=True, gt=0, le=100)] = 1
     """The author's weight; multiplied with 3, 2 or 1 for the impact."""
     cost: Level = 2
     """1 low, 2 moderate, 3 high."""
     complexity: Level = 2
     """1 simple, 2 moderate, 3 complex."""
-    target: Annotated[float, Field(gt=0, le=1)] = 1
+    target: Annotated[float, Field(strict=True, gt=0, le=1)] = 1
     """The value below which an answer is a finding."""
-    gate: bool = False
+    gate: Flag = False
     """A control without which nothing else helps."""
     references: References = References()
     choices: tuple[Choice, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     unit: Annotated[str, Field(max_length=40)] = ""
     """What a number counts, shown beside the field."""
-    dont_know: bool = True
+    dont_know: Flag = True
     """Whether "don't know" is offered."""
-    not_applicable: bool = True
+    not_applicable: Flag = True
     """Whether "not applicable" (with a reason) is offered; only for scored questions."""
     when: Condition | None = None
     """Asked only where this is true."""
@@ -198,7 +201,7 @@ class Questionnaire(Model):
     version: Annotated[str, Field(min_length=1, max_length=32)]
     title: Line
     summary: Words
-    minutes: Annotated[int, Field(ge=1, le=600)]
+    minutes: Annotated[int, Field(strict=True, ge=1, le=600)]
     """How long answering takes, all questions included."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
     """The language of the texts."""

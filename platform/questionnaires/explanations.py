@@ -104,6 +104,8 @@ def _not_text(path: Path, error: ErrorDetails) -> Sentences:
 
 
 def _not_list(path: Path, error: ErrorDetails) -> Sentences:
+    if path[-1:] == ("is",):
+        return _("“is” has to be an answer or a list of answers."), _("Write for example “is: [yes, dont_know]”.")
     return _("“%(key)s” has to be a list.") % {"key": _name(path)}, _("Begin each item on a line of its own with “- ”.")
 
 

@@ -16,7 +16,7 @@ BUILT_IN = Path(__file__).parent / "builtin"
 """The folder of the built-in questionnaires, one `<slug>.yaml` each."""
 
 
-class UnknownQuestionnaire(LookupError):  # noqa: N818
+class UnknownQuestionnaire(LookupError):
     """No such definition."""
 
 

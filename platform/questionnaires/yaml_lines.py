@@ -54,7 +54,7 @@ class Problem:
         return f"{self.line}: {self.wrong} {self.advice}"
 
 
-class InvalidDefinition(ValueError):  # noqa: N818
+class InvalidDefinition(ValueError):
     """A questionnaire file with mistakes: all that were found, by line."""
 
     def __init__(self, problems: list[Problem]) -> None:
