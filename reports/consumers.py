@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from channels.auth import get_user
@@ -106,7 +106,7 @@ class LiveReports(AsyncWebsocketConsumer):
 
     async def _organisations(self) -> list[UUID] | None:
         session = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        user = await get_user({"session": session})
+        user = await get_user(cast("Any", {"session": session}))
         if not user.is_authenticated:
             return None
         return await _organisations_of(user.pk)

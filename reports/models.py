@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -180,8 +180,35 @@ class Report(models.Model):
     def __str__(self) -> str:
         return f"{self.questionnaire_title} ({self.created_at:%Y-%m-%d})"
 
+    _stored_as_final = False
+
+    def save(
+        self,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Store it; raises ImmutableReport where the stored one is final."""
+        if self._stored_as_final:
+            raise ImmutableReport
+        # A new object never overwrites a row, even where somebody gave it the id of one.
+        super().save(
+            force_insert=force_insert or self._state.adding,
+            force_update=force_update,
+            using=using,
+            update_fields=update_fields,
+        )
+        self._stored_as_final = not self.provisional
+
     def get_absolute_url(self) -> str:
         return reverse("report", args=[self.pk])
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete it; raises ImmutableReport where it is final."""
+        if self._stored_as_final or not self.provisional:
+            raise ImmutableReport
+        return super().delete(using, keep_parents)
 
     @property
     def state(self) -> str:
@@ -196,34 +223,7 @@ class Report(models.Model):
         return earlier.exclude(submission=self.submission, revision=self.revision).for_listing().first()
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        report = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
+        report = super().from_db(db, field_names, values, **options)
         report._stored_as_final = report.__dict__.get("provisional") is False
         return report
-
-    _stored_as_final = False
-
-    def save(
-        self,
-        force_insert: bool | tuple[ModelBase, ...] = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Store it; raises ImmutableReport where the stored one is final."""
-        if self._stored_as_final:
-            raise ImmutableReport
-        # A new object never overwrites a row, even where somebody gave it the id of one.
-        super().save(force_insert or self._state.adding, force_update, using, update_fields)
-        self._stored_as_final = not self.provisional
-
-    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete it; raises ImmutableReport where it is final."""
-        if self._stored_as_final or not self.provisional:
-            raise ImmutableReport
-        return super().delete(using, keep_parents)
-
-
-def newest_of(reports: Sequence[Report]) -> Report | None:
-    """The one with the latest answers; of two evaluations of the same answers, the later one."""
-    return max(reports, key=lambda report: (report.revision, report.position), default=None)

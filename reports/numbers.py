@@ -17,7 +17,7 @@ BORDERS = (25, 50, 75, 90)
 def show(number: Number | None, places: int = 1) -> str:
     """With at most so many decimals, rounded half away from zero; a dash for None."""
     if number is None:
-        return "–"
+        return "–"  # noqa: RUF001  (a dash, not a minus)
     rounded = _rounded(Decimal(str(number)), places)
     return number_format(rounded, decimal_pos=_places_of(rounded))
 

@@ -292,6 +292,11 @@ class ReportPage:
         weight = sum((item.weight for item, _value in counted), Fraction(0))
         return Workings(rows, show_fraction(weight), show_fraction(achieved))
 
+    @property
+    def flags(self) -> list[str]:
+        """For a reviewer; customers don't see them."""
+        return [wording.flag_in_words(flag) for flag in self.document["reviewer_flags"]]
+
     def asked(self, key: str) -> Asked:
         question = self.questionnaire.by_id.get(key) if self.questionnaire else None
         given = self.report.values.get(key) or {}

@@ -104,7 +104,7 @@ def reason_of(value: Any) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     if len(words) < 2:
         return "".join(words)
     return _("%(all_but_last)s and %(last)s") % {"all_but_last": ", ".join(words[:-1]), "last": words[-1]}
@@ -140,10 +140,13 @@ def _score_sentence(document: dict[str, Any]) -> str:
         "gates": listed(document["capped_by"]),
     }
     if document["capped_by"]:
-        return _(
-            "You reach %(score)s of 100 points. On their own they would rate %(alone)s; the rating is capped at "
-            "%(rating)s by %(gates)s."
-        ) % params
+        return (
+            _(
+                "You reach %(score)s of 100 points. On their own they would rate %(alone)s; the rating is capped at "
+                "%(rating)s by %(gates)s."
+            )
+            % params
+        )
     return _("You reach %(score)s of 100 points, which rates %(rating)s.") % params
 
 
@@ -160,3 +163,13 @@ def _gain_sentence(plan: list[dict[str, Any]], titles: dict[str, str]) -> list[s
     )
     actions = listed([titles.get(action["question"], action["question"]) for action in best])
     return [sentence % {"points": show_score(gain), "actions": actions}]
+
+
+def flag_in_words(flag: str) -> str:
+    """What a reviewer should look at."""
+    kind, _colon, question = flag.partition(":")
+    if kind == "gate_not_applicable":
+        return _("The gate %(question)s was marked as not applicable.") % {"question": question}
+    if kind == "not_applicable_share":
+        return _("More than a quarter of the weight was marked as not applicable.")
+    return flag

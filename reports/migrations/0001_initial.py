@@ -7,51 +7,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('organisation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='accounts.organisation')),
-                ('last_position', models.PositiveBigIntegerField(default=0)),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="accounts.organisation",
+                    ),
+                ),
+                ("last_position", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('submission', models.UUIDField(verbose_name='submission')),
-                ('questionnaire_slug', models.CharField(max_length=64, verbose_name='questionnaire')),
-                ('questionnaire_version', models.CharField(max_length=32, verbose_name='questionnaire version')),
-                ('questionnaire_digest', models.CharField(max_length=64, verbose_name='questionnaire digest')),
-                ('questionnaire_title', models.CharField(max_length=255, verbose_name='title')),
-                ('revision', models.PositiveBigIntegerField(verbose_name='revision')),
-                ('provisional', models.BooleanField(verbose_name='provisional')),
-                ('withdrawn', models.BooleanField(default=False, verbose_name='withdrawn')),
-                ('engine', models.CharField(max_length=64, verbose_name='scoring engine')),
-                ('values', models.JSONField(default=dict, verbose_name='answers')),
-                ('evaluation', models.JSONField(null=True, verbose_name='evaluation')),
-                ('score', models.DecimalField(decimal_places=4, max_digits=7, null=True, verbose_name='score')),
-                ('score_high', models.DecimalField(decimal_places=4, max_digits=7, null=True, verbose_name='highest score')),
-                ('rating', models.CharField(blank=True, max_length=1, verbose_name='rating')),
-                ('position', models.PositiveBigIntegerField(verbose_name='position')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('event_id', models.UUIDField(verbose_name='event')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='accounts.organisation', verbose_name='organisation')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("submission", models.UUIDField(verbose_name="submission")),
+                ("questionnaire_slug", models.CharField(max_length=64, verbose_name="questionnaire")),
+                ("questionnaire_version", models.CharField(max_length=32, verbose_name="questionnaire version")),
+                ("questionnaire_digest", models.CharField(max_length=64, verbose_name="questionnaire digest")),
+                ("questionnaire_title", models.CharField(max_length=255, verbose_name="title")),
+                ("revision", models.PositiveBigIntegerField(verbose_name="revision")),
+                ("provisional", models.BooleanField(verbose_name="provisional")),
+                ("withdrawn", models.BooleanField(default=False, verbose_name="withdrawn")),
+                ("engine", models.CharField(max_length=64, verbose_name="scoring engine")),
+                ("values", models.JSONField(default=dict, verbose_name="answers")),
+                ("evaluation", models.JSONField(null=True, verbose_name="evaluation")),
+                ("score", models.DecimalField(decimal_places=4, max_digits=7, null=True, verbose_name="score")),
+                (
+                    "score_high",
+                    models.DecimalField(decimal_places=4, max_digits=7, null=True, verbose_name="highest score"),
+                ),
+                ("rating", models.CharField(blank=True, max_length=1, verbose_name="rating")),
+                ("position", models.PositiveBigIntegerField(verbose_name="position")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("event_id", models.UUIDField(verbose_name="event")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reports",
+                        to="accounts.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'report',
-                'verbose_name_plural': 'reports',
-                'ordering': ('-created_at', '-position'),
-                'indexes': [models.Index(fields=['organisation', '-created_at'], name='reports_newest_first'), models.Index(fields=['submission', 'revision'], name='reports_of_submission'), models.Index(condition=models.Q(('provisional', False)), fields=['organisation', 'questionnaire_slug', '-position'], name='reports_finals_of_line')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('provisional', True)), fields=('submission',), name='one_provisional_per_submission'), models.UniqueConstraint(condition=models.Q(('provisional', False)), fields=('submission', 'revision', 'engine'), name='one_final_per_revision_and_engine'), models.UniqueConstraint(fields=('organisation', 'position'), name='one_report_per_position'), models.CheckConstraint(condition=models.Q(('withdrawn', False), ('provisional', True), _connector='OR'), name='final_is_never_withdrawn')],
+                "verbose_name": "report",
+                "verbose_name_plural": "reports",
+                "ordering": ("-created_at", "-position"),
+                "indexes": [
+                    models.Index(fields=["organisation", "-created_at"], name="reports_newest_first"),
+                    models.Index(fields=["submission", "revision"], name="reports_of_submission"),
+                    models.Index(
+                        condition=models.Q(("provisional", False)),
+                        fields=["organisation", "questionnaire_slug", "-position"],
+                        name="reports_finals_of_line",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("provisional", True)),
+                        fields=("submission",),
+                        name="one_provisional_per_submission",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("provisional", False)),
+                        fields=("submission", "revision", "engine"),
+                        name="one_final_per_revision_and_engine",
+                    ),
+                    models.UniqueConstraint(fields=("organisation", "position"), name="one_report_per_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(("withdrawn", False), ("provisional", True), _connector="OR"),
+                        name="final_is_never_withdrawn",
+                    ),
+                ],
             },
         ),
     ]
