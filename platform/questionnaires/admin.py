@@ -14,7 +14,7 @@ from questionnaires.models import Definition
 
 
 @admin.register(Definition)
-class DefinitionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic while running
+class DefinitionAdmin(admin.ModelAdmin):
     """Every edition that was ever loaded."""
 
     list_display = ("title", "slug", "version", "short_digest", "offered", "built_in", "created_at")

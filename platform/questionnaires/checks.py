@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from questionnaires.definition import Questionnaire
 from questionnaires.explanations import explain
 from questionnaires.rules import broken_rules
-from questionnaires.yaml_lines import MAX_BYTES, InvalidDefinition, Problem, read
+from questionnaires.yaml_lines import MAX_BYTES, MAX_PROBLEMS, InvalidDefinition, Problem, read
 
 __all__ = ["InvalidDefinition", "Problem", "check", "read_questionnaire"]
 
@@ -28,7 +28,7 @@ def check(content: bytes) -> Questionnaire:
     except ValidationError as error:
         # A list counts as too short where its only entry is wrong; that entry's own mistake is enough to say.
         details = [each for each in error.errors(include_url=False) if each["type"] != "too_short" or not each["input"]]
-        raise InvalidDefinition([explain(document, detail) for detail in details]) from None
+        raise InvalidDefinition([explain(document, detail) for detail in details[: MAX_PROBLEMS + 1]]) from None
     problems = [Problem(document.line_of(path), wrong, advice) for path, wrong, advice in broken_rules(questionnaire)]
     if problems:
         raise InvalidDefinition(problems)

@@ -80,7 +80,7 @@ def _missing(path: Path, error: ErrorDetails) -> Sentences:
 
 
 def _unknown_key(path: Path, error: ErrorDetails) -> Sentences:
-    key = str(path[-1])
+    key = str(path[-1])[:40]
     known = _known_keys(path[:-1])
     wrong = _("“%(key)s” is not part of the format here.") % {"key": key}
     if error["input"] is None and " " in key:

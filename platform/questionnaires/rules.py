@@ -231,5 +231,6 @@ def possible_answers(question: Question) -> tuple[str, ...]:
     fixed = {"nplf": NPLF, "yes_no": YES_NO}.get(question.kind, question.choice_ids)
     if not fixed:
         return ()
-    more = (question.dont_know and DONT_KNOW, question.scored and question.not_applicable and NOT_APPLICABLE)
-    return (*fixed, *filter(None, more))
+    dont_know = (DONT_KNOW,) if question.dont_know else ()
+    not_applicable = (NOT_APPLICABLE,) if question.scored and question.not_applicable else ()
+    return (*fixed, *dont_know, *not_applicable)

@@ -24,13 +24,12 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
-    StreamStartEvent,
 )
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 15
+MAX_PROBLEMS = 100
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands: the keys and list positions that lead to it."""
@@ -51,14 +50,17 @@ class Problem:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.line}: {self.wrong} {self.advice}"
+        return f"{self.line}: {' '.join(self.wrong.split())} {self.advice}"
 
 
 class InvalidDefinition(ValueError):
-    """A questionnaire file with mistakes: all that were found, by line."""
+    """A questionnaire file with mistakes: all that were found, by line, or the first hundred."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda problem: problem.line)
+        self.problems = sorted(problems[:MAX_PROBLEMS], key=lambda problem: problem.line)
+        if len(problems) > MAX_PROBLEMS:
+            last = self.problems[-1].line
+            self.problems.append(Problem(last, _("There are more mistakes than these."), _("Correct these first.")))
         super().__init__("\n".join(f"line {problem}" for problem in self.problems))
 
 
@@ -119,6 +121,10 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> InvalidDefinition:
     return _refusal(mark.line + 1 if mark else 1, wrong, advice)
 
 
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 class _Reader:
     """Builds the value from the parser's events, which never expand anything."""
 
@@ -130,23 +136,18 @@ class _Reader:
         for event in events:
             if isinstance(event, DocumentStartEvent):
                 if self.document.lines:
-                    raise _refusal(
-                        event.start_mark.line + 1,
-                        _("A second document begins here."),
-                        _("Put each questionnaire into a file of its own."),
-                    )
+                    advice = _("Put each questionnaire into a file of its own.")
+                    raise _refusal(_line(event), _("A second document begins here."), advice)
                 self.document.value = self.value(next(events), events, ())
-            elif not isinstance(event, StreamStartEvent | StreamEndEvent):
-                continue
         return self.document
 
     def refuse(self, event: Event, wrong: str, advice: str) -> None:
-        self.problems.append(Problem(event.start_mark.line + 1, wrong, advice))
+        self.problems.append(Problem(_line(event), wrong, advice))
 
     def value(self, event: Event, events: Iterator[Event], path: Path) -> JsonValue:
-        self.document.lines.setdefault(path, event.start_mark.line + 1)
+        self.document.lines.setdefault(path, _line(event))
         if len(path) > MAX_DEPTH:
-            raise _refusal(event.start_mark.line + 1, _("This is nested too deeply."), _("Make it flatter."))
+            raise _refusal(_line(event), _("This is nested too deeply."), _("Make it flatter."))
         if isinstance(event, AliasEvent):
             self.refuse(event, _("Aliases (*name) are not allowed."), _("Write the text out."))
             return None
@@ -156,7 +157,10 @@ class _Reader:
             return self.sequence(events, path)
         if isinstance(event, MappingStartEvent):
             return self.mapping(events, path)
-        return self.scalar(event)
+        if isinstance(event, ScalarEvent):
+            text = self.text(event)
+            return _plain_value(text) if event.implicit[0] else text
+        return None
 
     def sequence(self, events: Iterator[Event], path: Path) -> list[JsonValue]:
         items: list[JsonValue] = []
@@ -174,22 +178,22 @@ class _Reader:
             key = self.key(event, events, path)
             if key in entries:
                 self.refuse(event, _("“%(key)s” is given twice.") % {"key": key}, _("Keep one of the two."))
-            self.document.lines.setdefault((*path, key), event.start_mark.line + 1)
+            self.document.lines.setdefault((*path, key), _line(event))
             entries[key] = self.value(next(events), events, (*path, key))
         return entries
 
     def key(self, event: Event, events: Iterator[Event], path: Path) -> str:
         if isinstance(event, ScalarEvent):
-            return str(event.value)
+            return self.text(event)
         self.refuse(event, _("Only a word can stand before the colon."), _("Remove the brackets or the question mark."))
         self.value(event, events, (*path, "?"))
         return "?"
 
-    def scalar(self, event: Event) -> JsonValue:
-        text = str(getattr(event, "value", ""))
-        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
+    def text(self, event: ScalarEvent) -> str:
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in event.value):
             self.refuse(event, _("There is a control character in this text."), _("Remove it."))
-        return _plain_value(text) if getattr(event, "implicit", (False,))[0] else text
+            return "?"
+        return str(event.value)
 
 
 def _plain_value(text: str) -> JsonValue:

@@ -63,6 +63,19 @@ def test_several_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
     assert [line.split(":")[0] for line in mistakes(content)] == ["6", "21"]
 
 
+def test_after_a_hundred_mistakes_the_check_stops_telling() -> None:
+    found = mistakes(
+        small_with("impact: high", "\n".join(["impact: high", *(f"        wrong{n}: 1" for n in range(300))]))
+    )
+    assert len(found) == 101
+    assert found[-1] == "121: There are more mistakes than these. Correct these first."
+
+
+def test_a_mistake_stays_on_one_line_whatever_was_written() -> None:
+    (found,) = mistakes(small_with("impact: high", 'impact: "hi\\nthere"'))
+    assert found == "21: Question S-1: “impact” cannot be “hi there”. Use high, moderate or low."
+
+
 YAML = [
     (b"", "1: This is not a questionnaire. Begin with “format: plumbline/1”."),
     (b"# only a comment\n", "1: This is not a questionnaire."),
@@ -78,6 +91,7 @@ YAML = [
     (b"a: 1\nb: \xff\n", "2: This is not UTF-8 text. Save the file as UTF-8."),
     (b"a: 1\nb: \x00\n", "2: There is a control character. Delete it."),
     (b'a: 1\nb: "\\0"\n', "2: There is a control character in this text. Remove it."),
+    (b'"\\e[31m": 1\n', "1: There is a control character in this text. Remove it."),
     (b"a: " + b"[" * 100 + b"]" * 100, "1: This is nested too deeply. Make it flatter."),
     (b"a: " + b"[" * 100_000, "1: This is nested too deeply."),
     (b"#" * (1024 * 1024 + 1), "1: The file is larger than 1 MiB. Split it into several questionnaires."),
