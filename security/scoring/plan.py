@@ -86,6 +86,5 @@ def effort_of(cost: int, complexity: int) -> Fraction:
 
 def _candidate(item: Item) -> _Candidate:
     effort = effort_of(item.question.cost, item.question.complexity)
-    gain = item.target - item.value if item.value else item.target
-    benefit = item.weight * gain
+    benefit = item.weight * (item.target - item.value if item.value else item.target)
     return _Candidate(item, gate_fails(item), effort, benefit, benefit / effort)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 from typing import Literal
@@ -40,17 +40,13 @@ def gate_fails(item: Item) -> bool:
     return item.question.gate and item.value is not None and item.value < THIRD
 
 
-def not_applicable_share(items: Iterable[Item]) -> Fraction:
+def not_applicable_share(items: Sequence[Item]) -> Fraction:
     """Which part of the visible weight was answered "not applicable", from 0 to 1."""
-    visible = absent = ZERO
-    for item in items:
-        visible += item.weight
-        if item.state == "not_applicable":
-            absent += item.weight
-    return absent / visible if visible else ZERO
+    absent = [item.weight for item in items if item.state == "not_applicable"]
+    return sum(absent, ZERO) / sum((item.weight for item in items), ZERO) if absent else ZERO
 
 
-def reviewer_flags(items: Iterable[Item], share: Fraction) -> tuple[str, ...]:
+def reviewer_flags(items: Sequence[Item], share: Fraction) -> tuple[str, ...]:
     """What a reviewer should look at: each gate that was declared not applicable, and a large share of that at all."""
     gates = tuple(
         f"gate_not_applicable:{item.id}" for item in items if item.question.gate and item.state == "not_applicable"

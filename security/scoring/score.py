@@ -32,7 +32,9 @@ class Tally:
     @property
     def score_high(self) -> Fraction | None:
         """From 0 to 100, with don't-knows as 1; None where nothing is counted."""
-        return 100 * (self.achieved + self.unknown) / self.weight if self.weight else None
+        if not self.unknown:
+            return self.score
+        return 100 * (self.achieved + self.unknown) / self.weight
 
 
 def tally(items: Iterable[Item]) -> Tally:
