@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+FOR_TESTS := DJANGO_SETTINGS_MODULE=config.settings_for_tests
+WORKERS ?= 2
 
 help: ## List the commands
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,8 +32,48 @@ dev: $(VENV)/.dev ## Add the tests and tools to it
 run: $(VENV)/.runtime ## Start Plumbline (PORT and DATA_DIR are honoured)
 	@exec $(BIN)/python manage.py up
 
+format: $(VENV)/.dev ## Put the code into shape
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+lint: $(VENV)/.dev ## Look for mistakes in code, templates and imports between the apps
+	@test ! -e platform/__init__.py || { echo "platform/__init__.py: remove it. A package named platform shadows the standard library's module; platform/ is a source root."; exit 1; }
+	@test -z "$$(ls platform/*.py 2>/dev/null)" || { echo "$$(ls platform/*.py): move it into a package. platform/ is on the path, so a module there takes its name from everybody (platform/celery.py would be celery)."; exit 1; }
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.dev ## Check the types
+	@$(BIN)/mypy .
+
+migrations: $(VENV)/.dev ## Make sure that no migration is missing
+	@$(FOR_TESTS) $(BIN)/python manage.py makemigrations --check --dry-run
+
+unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not browser and not process"
+
+test: $(VENV)/.dev chromium ## Run all tests
+	@$(BIN)/pytest -q -n $(WORKERS)
+
+check: $(VENV)/.dev lint types migrations test ## Every gate that CI runs
+
+bench: $(VENV)/.dev ## Measure, each figure beside its floor
+	@$(BIN)/python tests/bench.py
+
+messages: $(VENV)/.dev ## Collect the texts for translators (needs gettext)
+	@mkdir -p locale
+	@$(FOR_TESTS) $(BIN)/python manage.py makemessages --all --ignore=.venv --ignore=var --ignore='static/vendor/*'
+
+chromium:
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	else echo "Chromium is missing: browser tests will be skipped (under CI=true that is an error)."; fi
+
 lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run lock
+.PHONY: help dev run format lint types migrations unit test check bench messages chromium lock

@@ -183,11 +183,11 @@ def set_up_django(folder: Path) -> None:
 
 def make_session(port: int, email: str, organisation: Any = None) -> Session:
     """A person with a session and a started quick check."""
-    from answers.models import Submission
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.models import User
+    from answers.models import Submission
     from questionnaires.library import current
 
     person = User.objects.create_user(email, organisation=organisation)
@@ -224,13 +224,14 @@ class Floor:
 
     def __init__(self, folder: Path) -> None:
         from celery import Celery
+
         from config.embedded.channel_layer import ThreadSafeInMemoryChannelLayer
         from config.embedded.worker import EmbeddedWorker
 
         self.database = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None, check_same_thread=False)
         self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (x INTEGER)")
         self.hopped = threading.Event()
-        app = Celery("floor", broker="embedded://", set_as_current=False)
+        app = Celery("floor", broker="embedded://localhost", set_as_current=False)
         app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, task_default_queue="floor")
         self.task = app.task(name="floor.noop")(self.hopped.set)
         self.worker = EmbeddedWorker(app)

@@ -12,5 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 broker.register()
 
 app = Celery("plumbline")
+# Celery keeps the current app per thread: without a default, threads of the web server would use an unconfigured one.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

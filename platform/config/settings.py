@@ -110,7 +110,7 @@ DATABASES = {
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "config.embedded.channel_layer.ThreadSafeInMemoryChannelLayer"}}
 
-CELERY_BROKER_URL = "embedded://"  # config.embedded.broker
+CELERY_BROKER_URL = "embedded://localhost"  # config.embedded.broker
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -155,8 +155,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one stays until the new one is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# Rate limits are allauth's defaults: https://docs.allauth.org/en/latest/account/rate_limits.html. To change one, name it
-# here: ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+# Rate limits are allauth's defaults: https://docs.allauth.org/en/latest/account/rate_limits.html. To change one, name
+# it here: ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

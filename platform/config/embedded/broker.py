@@ -8,9 +8,10 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
+from kombu.utils.scheduling import FairCycle
 
 ALIAS = "embedded"
-"""The scheme of the broker's address: `embedded://`."""
+"""The scheme of the broker's address, `embedded://localhost`."""
 
 
 class Bell:
@@ -56,7 +57,7 @@ class Channel(memory.Channel):
     """Keeps its queues for the life of the process; everything may be called from any thread."""
 
     QoS = QoS
-    queues: ClassVar[dict[str, Queue[Any]]] = {}
+    queues: dict[str, Queue[Any]] = {}
 
     def _queue_for(self, queue: str) -> Queue[Any]:
         return self.queues.setdefault(queue, Queue())
@@ -83,18 +84,21 @@ class Transport(memory.Transport):
     global_state = virtual.BrokerState()
     driver_type = driver_name = ALIAS
     stopping: ClassVar[threading.Event] = threading.Event()
+    cycle: FairCycle
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Deliver one message, or raise TimeoutError when none comes in time or the worker is to stop."""
         deadline = None if timeout is None else monotonic() + timeout
         while True:
             seen = bell.rings
             try:
-                return self.cycle.get(self._deliver, timeout=timeout)
+                self.cycle.get(self._deliver, timeout=timeout)
             except Empty:
                 left = None if deadline is None else deadline - monotonic()
                 if self.stopping.is_set() or not bell.wait(seen, left):
                     raise TimeoutError from None
+            else:
+                return
 
     @classmethod
     def interrupt(cls) -> None:
@@ -104,5 +108,5 @@ class Transport(memory.Transport):
 
 
 def register() -> None:
-    """Make `embedded://` known to Kombu."""
+    """Make the scheme known to Kombu."""
     TRANSPORT_ALIASES[ALIAS] = f"{__name__}:Transport"

@@ -8,6 +8,8 @@ import secrets
 from pathlib import Path
 from typing import IO
 
+from config.embedded.surroundings import Unfit
+
 
 class FolderInUse(RuntimeError):
     """Another process runs on this data folder."""
@@ -31,13 +33,23 @@ def claim(folder: Path) -> IO[str]:
 
 
 def secret_key(folder: Path) -> str:
-    """The key that signs sessions: made at the first start, readable by its owner only, never overwritten."""
+    """The key that signs sessions: made at the first start, readable by its owner only, never overwritten.
+
+    Raises Unfit for a file without a key in it.
+    """
     path = folder / "secret_key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text().strip()
+        return _read_key(path)
     key = secrets.token_urlsafe(48)
     with os.fdopen(descriptor, "w") as file:
         file.write(key + "\n")
+    return key
+
+
+def _read_key(path: Path) -> str:
+    key = path.read_text().strip()
+    if not key:
+        raise Unfit(f"{path} is empty. Put its backup back, or delete it: that signs everybody out")
     return key

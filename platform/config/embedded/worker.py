@@ -60,7 +60,7 @@ class EmbeddedWorker:
     def stop(self, timeout: float = 5.0) -> bool:
         """Take no more tasks and let the running ones finish; False when one of them is not done in time."""
         EmbeddedWorker.running = None
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment]  # an exit code; the stubs know None alone
         Transport.interrupt()
         self._thread.join(timeout)
         state.should_stop = None

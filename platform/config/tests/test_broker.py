@@ -20,7 +20,7 @@ class Tasks:
     """An app of its own with one task, which tells that it ran."""
 
     def __init__(self) -> None:
-        self.app = Celery("broker-test", broker="embedded://", set_as_current=False)
+        self.app = Celery("broker-test", broker="embedded://localhost", set_as_current=False)
         self.app.conf.update(
             task_ignore_result=True,
             task_acks_late=True,
@@ -136,7 +136,7 @@ def test_an_idle_worker_costs_next_to_no_processor_time(tasks: Tasks, worker: Em
 
 
 def test_a_drain_without_messages_ends_with_its_timeout() -> None:
-    with Connection("embedded://") as connection:
+    with Connection("embedded://localhost") as connection:
         connection.channel()
 
         with pytest.raises(TimeoutError):

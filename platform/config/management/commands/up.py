@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from io import StringIO
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -25,49 +26,48 @@ class Command(BaseCommand):
     """Check the surroundings, prepare the data folder, start web server, worker and sweeper, and wait."""
 
     help = "Start Plumbline: web server, worker and sweeper in one process. PORT, HOST and DATA_DIR are honoured."
-    requires_system_checks = []  # they need the secret key, which the first start makes
+    requires_system_checks = ()  # they run once the secret key is there, which the first start makes
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _leave)
         try:
             with ExitStack() as stack:
-                link = self._prepare(stack)
-                self._run(link)
-        except surroundings.Unfit as problem:
+                finished = self._run(stack)
+        except (surroundings.Unfit, WorkerError) as problem:
             raise CommandError(f"Plumbline can't start: {problem}") from None
         except KeyboardInterrupt:
-            self.stdout.write("\nStopped.")
-
-    def _prepare(self, stack: ExitStack) -> str | None:
-        """Make everything ready up to the open port; gives the path of the administrator's link, if one is needed."""
-        surroundings.check_versions()
-        surroundings.prepare_folder(settings.DATA_DIR)
-        stack.enter_context(_claimed_folder())
-        self._listener = stack.enter_context(surroundings.listen(settings.HOST, settings.PORT))
-        settings.SECRET_KEY = settings.SECRET_KEY or data_folder.secret_key(settings.DATA_DIR)
-        self.check()
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("load_questionnaires", verbosity=0)
-        return create_setup_link()
-
-    def _run(self, link: str | None) -> None:
-        """Work until told to stop, then stop what was started in the reverse order."""
-        worker, sweeper = EmbeddedWorker(app, settings.WORKER_THREADS), Sweeper()
-        try:
-            worker.start()
-            sweeper.start()
-            serve(self._listener, on_started=lambda: self._greet(link))
-            self.stdout.write("Stopping ...")
-        except WorkerError as error:
-            raise CommandError(str(error)) from None
-        finally:
-            sweeper.stop()
-            finished = worker.stop()
+            finished = True
         self.stdout.write("Stopped.")
         if not finished:
             # A stuck task's thread would keep the process from ending; its delivery is taken up at the next start.
             sys.stdout.flush()
             os._exit(0)
+
+    def _run(self, stack: ExitStack) -> bool:
+        """Prepare, start, serve until told to stop, and stop in the reverse order; False when a task is stuck."""
+        surroundings.check_versions()
+        surroundings.prepare_folder(settings.DATA_DIR)
+        stack.enter_context(_claimed_folder())
+        listener = stack.enter_context(surroundings.listen(settings.HOST, settings.PORT))
+        link = self._prepare_data()
+        worker, sweeper = EmbeddedWorker(app, settings.WORKER_THREADS), Sweeper()
+        worker.start()
+        sweeper.start()
+        try:
+            serve(listener, on_started=lambda: self._greet(link))
+        finally:
+            self.stdout.write("Stopping ...")
+            sweeper.stop()
+            finished = worker.stop()
+        return finished
+
+    def _prepare_data(self) -> str | None:
+        """Bring key, tables and questionnaires up to date; gives the path of the administrator's link, if due."""
+        settings.SECRET_KEY = os.environ.get("SECRET_KEY") or data_folder.secret_key(settings.DATA_DIR)
+        self.check()
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("load_questionnaires", verbosity=0, stdout=StringIO())
+        return create_setup_link()
 
     def _greet(self, link: str | None) -> None:
         """Say where everything is."""
@@ -80,12 +80,12 @@ class Command(BaseCommand):
             ("Stop", "Ctrl-C"),
         ]
         width = max(len(name) for name, _ in lines)
-        rows = [f"  {self.style.SUCCESS(name.ljust(width))}  {value}" for name, value in lines if value]
+        rows = [f"  {name.ljust(width)}  {value}" for name, value in lines if value]
         self.stdout.write("\n".join(["", self.style.MIGRATE_HEADING("Plumbline is running"), *rows, ""]))
         self.stdout.flush()
 
 
-def _claimed_folder() -> Any:
+def _claimed_folder() -> IO[str]:
     try:
         return data_folder.claim(settings.DATA_DIR)
     except data_folder.FolderInUse as owner:

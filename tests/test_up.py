@@ -1,0 +1,145 @@
+"""`manage.py up` as a person types it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Server
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+    """Makes servers on the same fresh data folder; those that still run at the end are ended."""
+    made: list[Server] = []
+
+    def make() -> Server:
+        made.append(Server(tmp_path / "data"))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process and server.process.poll() is None:
+            server.kill()
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_first_start_says_where_everything_is_and_works(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+
+    shown = server.output()
+    assert f"Open                 {server.url}\n" in shown
+    assert re.search(rf"First administrator  {server.url}/accounts/setup/\S{{40,}}/  \(works once\)\n", shown)
+    assert f"Data                 {server.data_dir}\n" in shown
+    assert "Mode                 embedded" in shown
+    assert "Stop                 Ctrl-C\n" in shown
+    assert "WARNING" not in shown
+    status, body = server.get("/health")
+    assert (status, json.loads(body)["status"]) == (200, "ok")
+    assert json.loads(body)["worker"] == {"ok": True, "embedded": True}
+    assert server.get("/")[0] == 200
+
+
+def test_the_data_folder_and_its_secrets_are_for_their_owner_only(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+
+    assert _mode(server.data_dir) == 0o700
+    assert _mode(server.data_dir / "secret_key") == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_gracefully(make: Callable[[], Server], number: signal.Signals) -> None:
+    server = make()
+    server.start()
+    assert server.process is not None
+
+    server.process.send_signal(number)
+
+    assert server.process.wait(10) == 0
+    assert server.output().endswith("Stopping ...\nStopped.\n")
+
+
+def test_the_second_start_finds_its_data_and_key_again(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+    key = (server.data_dir / "secret_key").read_text()
+    server.person("ada@example.org", is_admin=True)
+    assert server.stop() == 0
+    before = len(server.output())
+
+    server.start()
+
+    assert (server.data_dir / "secret_key").read_text() == key
+    assert "First administrator" not in server.output()[before:]
+    assert server.get("/health")[0] == 200
+
+
+def test_a_second_server_on_the_same_folder_is_refused(make: Callable[[], Server]) -> None:
+    first = make()
+    first.start()
+    assert first.process is not None
+
+    refused = make().manage("up")
+
+    assert refused.returncode == 1
+    assert f"another Plumbline (process {first.process.pid}) already runs on {first.data_dir}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert first.get("/health")[0] == 200
+
+
+def test_the_folder_is_free_after_a_killed_server(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+    server.kill()
+
+    server.start()
+
+    assert server.get("/health")[0] == 200
+
+
+def test_a_port_in_use_is_refused_with_what_to_type(make: Callable[[], Server], tmp_path: Path) -> None:
+    first = make()
+    first.start()
+
+    refused = Server(tmp_path / "other", first.port).manage("up")
+
+    assert refused.returncode == 1
+    assert f"port {first.port} is used by another program" in refused.stderr
+    assert f"PORT={first.port + 1} make run" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"PORT": "http"}, 'Environment variable "PORT" invalid'),
+        ({"PORT": "70000"}, 'Environment variable "PORT" invalid'),
+        ({"TIME_ZONE": "Mars"}, 'Environment variable "TIME_ZONE" invalid'),
+        ({"BASE_URL": "plumbline.example.org"}, "BASE_URL=https://plumbline.example.org"),
+        ({"BASE_URL": "https://plumbline.example.org"}, "Add it: ALLOWED_HOSTS="),
+        ({"DATA_DIR": "/proc/plumbline"}, "the data folder /proc/plumbline can't be written"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_to_do(
+    make: Callable[[], Server], environment: dict[str, str], message: str
+) -> None:
+    server = make()
+    server.environment |= environment
+
+    refused = server.manage("up")
+
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
