@@ -80,20 +80,27 @@ class QuestionField:
         return self.question.scored and self.question.not_applicable
 
     @property
+    def is_special(self) -> bool:
+        """Whether the answer is "don't know" or "not applicable"."""
+        return self.value == DONT_KNOW or isinstance(self.value, dict)
+
+    @property
     def reason(self) -> str:
         return str(self.value.get(NOT_APPLICABLE, "")) if isinstance(self.value, dict) else ""
 
     @property
     def written(self) -> str:
         """What a text, number or date field holds."""
-        is_special = self.value is None or self.value == DONT_KNOW or isinstance(self.value, dict | list)
-        return "" if is_special else str(self.value)
+        is_elsewhere = self.value is None or self.is_special or isinstance(self.value, list)
+        return "" if is_elsewhere else str(self.value)
 
     @property
     def references(self) -> list[tuple[str, str]]:
-        """Framework and control, for the small tags."""
+        """Framework and controls, for the small tags."""
         given = self.question.references
-        return [(label, control) for name, label in FRAMEWORKS.items() for control in getattr(given, name)]
+        return [
+            (label, ", ".join(controls)) for name, label in FRAMEWORKS.items() if (controls := getattr(given, name))
+        ]
 
     @property
     def in_words(self) -> str:

@@ -84,6 +84,7 @@ def submission(request: PersonRequest, submission_id: UUID) -> HttpResponse:
             "questionnaire": questionnaire,
             "progress": progress,
             "sections": sections_of(questionnaire, values),
+            "just_submitted": submission.is_submitted and "submitted" in request.GET,
             "resume_url": _address(submission, progress.open[0]) if progress.open else None,
         },
     )
@@ -251,7 +252,7 @@ def submit(request: PersonRequest, submission_id: UUID) -> HttpResponse:
         raise Http404 from None
     except submissions.Incomplete:
         return _show_review(request, submission, refused=True)
-    return redirect("submission", submission.pk)
+    return redirect(f"{reverse('submission', args=[submission.pk])}?submitted=1")
 
 
 @login_required

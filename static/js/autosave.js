@@ -1,0 +1,343 @@
+// Saves each answer by itself as soon as it is given. What is not saved yet stays in this browser's storage and is sent
+// again: with growing pauses, when the network comes back, and on the next page. Without this script the form saves all.
+
+const TYPING_PAUSE = 700;
+const FIRST_RETRY = 1000;
+const LONGEST_RETRY = 60000;
+const GIVE_UP_WAITING = 20000;
+const RADIO_KINDS = ["nplf", "yes_no", "single_choice"];
+
+const root = document.querySelector("[data-autosave]");
+const prefix = `${root.dataset.autosaveStore}.`;
+const questions = new Map();
+let isLeaving = false;
+let newestRevision = 0;
+
+const text = (name, values = {}) =>
+  root.dataset[`text${name}`].replace(/\{(\w+)\}/g, (_match, key) => values[key] ?? "");
+const clock = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const same = (one, other) => JSON.stringify([one.value, one.note]) === JSON.stringify([other.value, other.note]);
+
+// ------------------------------------------------------------------------------------------- what is not saved yet
+// A browser that forbids storage still saves; only a closed tab would lose what is unsent, and it warns first.
+const inMemory = new Map();
+
+function remember(id, entry) {
+  inMemory.set(id, entry);
+  try {
+    localStorage.setItem(prefix + id, JSON.stringify(entry));
+  } catch (error) {
+    console.warn("Plumbline can't keep unsaved answers in this browser's storage.", error);
+  }
+}
+
+function forget(id) {
+  inMemory.delete(id);
+  try {
+    localStorage.removeItem(prefix + id);
+  } catch (error) {
+    console.warn("Plumbline can't reach this browser's storage.", error);
+  }
+}
+
+function remembered() {
+  const entries = new Map();
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(prefix)) entries.set(key.slice(prefix.length), JSON.parse(localStorage.getItem(key)));
+    }
+  } catch (error) {
+    console.warn("Plumbline can't read this browser's storage.", error);
+  }
+  return entries;
+}
+
+// ------------------------------------------------------------------------------------------------------- the server
+// Signing in again changes the token, so the cookie knows better than the form.
+function token() {
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
+  return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+}
+
+async function post({ question, value, note, version }) {
+  try {
+    const response = await fetch(root.dataset.autosave, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+      body: JSON.stringify({ changes: [{ question, value, note, version }] }),
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(GIVE_UP_WAITING),
+    });
+    const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+    return { status: response.status, body: isJson ? await response.json() : {} };
+  } catch (error) {
+    console.info("The save did not get through.", error);
+    return { status: 0, body: {} };
+  }
+}
+
+const isWorthRetrying = (status) => status === 0 || status >= 500 || [401, 403, 408, 429].includes(status);
+
+function refusal({ status, body }, id) {
+  if (status === 404) return text("Gone");
+  return body.errors?.[id] ?? body.message ?? text("Refused");
+}
+
+// --------------------------------------------------------------------------------------------------- one question
+class Question {
+  constructor(fieldset) {
+    this.fieldset = fieldset;
+    this.id = fieldset.dataset.question;
+    this.isRadio = RADIO_KINDS.includes(fieldset.dataset.kind);
+    this.version = this.inputs("version")[0];
+    this.seen = this.inputs("seen")[0];
+    this.failures = 0;
+    this.isSending = false;
+    this.hasConflict = false;
+    fieldset.addEventListener("input", (event) => this.onInput(event));
+  }
+
+  inputs(name) {
+    return [...this.fieldset.querySelectorAll(`[name="${CSS.escape(`${this.id}:${name}`)}"]`)];
+  }
+
+  written(name) {
+    return this.inputs(name)[0]?.value ?? "";
+  }
+
+  chosen(name) {
+    return this.inputs(name).filter((input) => input.checked).map((input) => input.value);
+  }
+
+  get value() {
+    const special = this.chosen(this.isRadio ? "value" : "special")[0] || null;
+    if (special === "not_applicable") return { not_applicable: this.written("reason") };
+    if (special || this.isRadio) return special;
+    if (this.fieldset.dataset.kind === "multiple_choice") {
+      const all = this.chosen("value");
+      return all.length ? all : null;
+    }
+    return this.written("value").trim() || null;
+  }
+
+  get change() {
+    return { question: this.id, value: this.value, note: this.written("note"), version: Number(this.version.value) };
+  }
+
+  fill({ value, note }) {
+    const isReason = value !== null && typeof value === "object" && !Array.isArray(value);
+    const plain = isReason ? "not_applicable" : value;
+    const isSpecial = isReason || plain === "dont_know";
+    for (const input of this.inputs("special")) input.checked = input.value === (isSpecial ? plain : "");
+    for (const input of this.inputs("value")) {
+      if (["radio", "checkbox"].includes(input.type)) {
+        input.checked = plain !== null && (Array.isArray(plain) ? plain.includes(input.value) : input.value === plain);
+      } else input.value = isSpecial ? "" : (plain ?? "");
+    }
+    for (const input of this.inputs("reason")) input.value = isReason ? value.not_applicable : "";
+    for (const input of this.inputs("note")) input.value = note;
+    this.offerClearing();
+  }
+
+  offerClearing() {
+    const clear = this.fieldset.querySelector("[data-clear]");
+    if (clear) clear.hidden = this.value === null;
+  }
+
+  onInput({ target }) {
+    const isWritten = !["radio", "checkbox"].includes(target.type);
+    if (target.name === `${this.id}:value` && !this.isRadio) {
+      for (const input of this.inputs("special")) input.checked = input.value === "";
+    }
+    if (this.isRadio && target.type === "radio" && target.value === "") {
+      target.checked = false;
+      this.fieldset.focus({ preventScroll: true });
+    }
+    this.offerClearing();
+    this.touched(isWritten ? TYPING_PAUSE : 0);
+  }
+
+  touched(pause) {
+    const page = `${location.pathname}#${this.fieldset.id}`;
+    remember(this.id, { ...this.change, page, title: this.fieldset.querySelector("legend").textContent.trim() });
+    if (this.hasConflict) return;
+    this.failures = 0;
+    clearTimeout(this.timer);
+    if (this.value?.not_applicable?.trim() === "") this.show("waiting", text("Reason"));
+    else {
+      this.show("saving", text("Saving"));
+      this.timer = setTimeout(() => this.send(), pause);
+    }
+  }
+
+  // One request at a time: a second one would race the first for the answer's version.
+  async send() {
+    clearTimeout(this.timer);
+    if (this.isSending || this.hasConflict) return;
+    const change = this.change;
+    this.isSending = true;
+    const reply = await post(change);
+    this.isSending = false;
+    this.take(reply, change);
+  }
+
+  take(reply, change) {
+    const { status, body } = reply;
+    const conflict = body.conflicts?.find((one) => one.question === this.id);
+    if (status === 200) this.saved(body, change);
+    else if (conflict) this.showConflict(conflict);
+    else if (isWorthRetrying(status)) this.retry(reply);
+    else this.show("error", text("Stopped", { reason: refusal(reply, this.id) }));
+    if (body.progress) updatePage(body);
+  }
+
+  saved(body, change) {
+    this.failures = 0;
+    if (body.answers[this.id]) {
+      this.version.value = body.answers[this.id].version;
+      this.seen.value = body.answers[this.id].seen;
+    }
+    if (!same(change, this.change)) return this.touched(0);
+    forget(this.id);
+    this.show("saved", text("Saved", { time: clock(body.saved_at) }));
+  }
+
+  retry(reply) {
+    const reason = reply.body.message ?? (reply.status === 403 ? text("Refused") : null);
+    this.show("retrying", reason ? text("Stopped", { reason }) : text("Retrying"));
+    const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.failures++);
+    this.timer = setTimeout(() => this.send(), pause * (0.5 + Math.random() / 2));
+  }
+
+  show(state, words) {
+    const place = this.fieldset.querySelector("[data-save-state]");
+    place.dataset.saveState = state;
+    if (place.textContent !== words) place.textContent = words;
+  }
+
+  showConflict(theirs) {
+    this.hasConflict = true;
+    const [changed, note, yours] = ["p", "p", "p"].map((name) => document.createElement(name));
+    changed.textContent = text("Conflict", { by: theirs.by, at: "", time: clock(theirs.at), theirs: theirs.text });
+    note.textContent = text("Note", { note: theirs.note });
+    yours.textContent = text("Yours", { yours: theirs.yours });
+    const buttons = document.createElement("div");
+    buttons.className = "cluster";
+    buttons.append(this.button("Keep", () => this.keep(theirs)), this.button("Mine", () => this.insist(theirs)));
+    const panel = this.fieldset.querySelector("[data-conflict]");
+    panel.replaceChildren(changed, ...(theirs.note ? [note] : []), yours, buttons);
+    panel.hidden = false;
+    this.show("error", "");
+  }
+
+  button(name, act) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "button-secondary button-small", textContent: text(name) });
+    button.addEventListener("click", () => {
+      this.settle();
+      act();
+    });
+    return button;
+  }
+
+  settle() {
+    this.hasConflict = false;
+    this.fieldset.querySelector("[data-conflict]").hidden = true;
+    this.fieldset.focus({ preventScroll: true });
+  }
+
+  keep(theirs) {
+    this.version.value = theirs.version;
+    this.seen.value = theirs.seen;
+    this.fill(theirs);
+    forget(this.id);
+    this.show("saved", text("Saved", { time: clock(theirs.at) }));
+  }
+
+  insist(theirs) {
+    this.version.value = theirs.version;
+    this.touched(0);
+  }
+
+  restore(entry) {
+    if (same(entry, this.change)) return forget(this.id);
+    this.fill(entry);
+    this.version.value = entry.version;
+    this.touched(0);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- the whole page
+function updatePage({ revision, progress, visible }) {
+  if (revision < newestRevision) return;
+  newestRevision = revision;
+  for (const place of document.querySelectorAll("[data-progress-text]")) place.textContent = progress.text;
+  for (const bar of document.querySelectorAll("[data-progress-bar]")) {
+    bar.max = progress.visible;
+    bar.value = progress.answered;
+  }
+  let isMore = false;
+  for (const { id, fieldset } of questions.values()) {
+    const isAsked = visible.includes(id);
+    isMore ||= isAsked && fieldset.hidden;
+    fieldset.hidden = fieldset.disabled = !isAsked;
+  }
+  const news = root.querySelector("[data-autosave-news]");
+  if (news) news.textContent = isMore ? text("More") : "";
+}
+
+// An answer that another page of this submission could not save.
+async function sendElsewhere(id, entry, failures = 0) {
+  const reply = await post(entry);
+  if (reply.body.progress) updatePage(reply.body);
+  if (reply.status === 200) {
+    forget(id);
+    root.querySelector(`[data-elsewhere="${CSS.escape(id)}"]`)?.remove();
+  } else {
+    showElsewhere(id, entry);
+    if (isWorthRetrying(reply.status)) {
+      setTimeout(() => sendElsewhere(id, entry, failures + 1), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures));
+    }
+  }
+  const banner = root.querySelector("[data-autosave-banner]");
+  banner.hidden = !banner.querySelector("[data-elsewhere]");
+}
+
+function showElsewhere(id, { title, page }) {
+  if (root.querySelector(`[data-elsewhere="${CSS.escape(id)}"]`)) return;
+  const link = Object.assign(document.createElement("a"), { href: page, textContent: title });
+  const line = document.createElement("p");
+  line.dataset.elsewhere = id;
+  line.append(`${text("Elsewhere")} `, link);
+  root.querySelector("[data-autosave-banner]").append(line);
+}
+
+function start() {
+  for (const fieldset of root.querySelectorAll("[data-question]")) {
+    const question = new Question(fieldset);
+    questions.set(question.id, question);
+    const onServersPage = fieldset.querySelector("[data-server-conflict]");
+    if (onServersPage) {
+      onServersPage.remove(); // this script asks the same question with buttons
+      question.touched(0);
+    }
+  }
+  for (const [id, entry] of remembered()) {
+    if (questions.has(id)) questions.get(id).restore(entry);
+    else sendElsewhere(id, entry);
+  }
+}
+
+addEventListener("online", () => {
+  for (const question of questions.values()) if (inMemory.has(question.id)) question.send();
+});
+addEventListener("beforeunload", (event) => {
+  if (inMemory.size && !isLeaving) event.preventDefault();
+});
+root.addEventListener("submit", () => {
+  isLeaving = true; // the form carries every answer itself
+  const field = root.querySelector("[name=csrfmiddlewaretoken]");
+  if (field) field.value = token();
+});
+addEventListener("pageshow", () => (isLeaving = false));
+start();
