@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import Organisation, User
+from eventbus.deliveries import drain_all
 from questionnaires import library
 from questionnaires.definition import Questionnaire
 
@@ -25,6 +26,11 @@ def _signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put browser tests last: Playwright leaves a running loop in the thread, which disturbs what comes after."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +88,4 @@ def quick_check(db: None) -> Questionnaire:
 @pytest.fixture
 def deliver_all(db: None) -> Callable[[], object]:
     """Drains every due delivery in this thread until nothing is due: what the workers do in the product."""
-    from eventbus.deliveries import drain_all
-
     return drain_all

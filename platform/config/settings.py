@@ -59,7 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "eventbus.middleware.CorrelationMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -227,5 +227,6 @@ LOGGING = {
         # Refused requests are everyday life, not news for the operator.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},
     },
 }

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -62,7 +63,12 @@ def _events_health() -> dict[str, Any]:
     """Everything is delivered, or will be soon. Dead letters wait for a person and don't make the service unwell."""
     found = metrics.health()
     age = found.oldest.total_seconds() if found.oldest else 0.0
-    numbers = {"oldest_seconds": round(age, 1), "undelivered": found.ready + found.leased, "dead": found.dead}
+    numbers = {
+        "oldest_seconds": round(age, 1),
+        "undelivered": found.ready + found.leased,
+        "overdue": found.overdue,
+        "dead": found.dead,
+    }
     if age > settings.HEALTH_MAX_EVENT_AGE:
         return {"ok": False, **numbers, "problem": "events wait too long; the administration's Deliveries say why"}
     return {"ok": True, **numbers}
@@ -107,4 +113,6 @@ def _refuse(request: HttpRequest, status: HTTPStatus, message: str, template: st
     """Say it as JSON to a program and as a page to a person."""
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return JsonResponse({"error": message}, status=status)
-    return render(request, template or f"{status.value}.html", {"message": message}, status=status)
+    # Without the request no context processor runs, for what they ask might be what is broken.
+    asking = None if status == HTTPStatus.INTERNAL_SERVER_ERROR else request
+    return HttpResponse(render_to_string(template or f"{status.value}.html", request=asking), status=status)

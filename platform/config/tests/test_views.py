@@ -1,0 +1,213 @@
+"""What is there without signing in, and what is shown when something is wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.test.client import AsyncClient
+from django.urls import path
+from pytest_django import Settings
+
+from config.embedded.worker import EmbeddedWorker
+from config.urls import urlpatterns as product
+from contracts import AnswerEvent
+from eventbus import metrics
+
+JSON = {"Accept": "application/json"}
+WELL = {"ok": True, "oldest_seconds": 0.0, "undelivered": 0, "overdue": 0, "dead": 0}
+
+
+def _forbidden(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+def _broken(request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError("secret")
+
+
+urlpatterns = [*product, path("forbidden/", _forbidden), path("broken/", _broken)]
+handler403 = "config.views.permission_denied"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"
+BROKEN_ADDRESSES = pytest.mark.urls(__name__)
+
+
+class _StoppedWorker:
+    is_alive = False
+
+
+def _undelivered_for(seconds: float) -> metrics.Health:
+    return metrics.Health(timedelta(seconds=seconds), 1, 0, 0, 0)
+
+
+@pytest.mark.django_db
+def test_the_start_page_is_there_for_everybody(client: Client) -> None:
+    response = client.get("/")
+
+    assert response.status_code == 200
+    assert "Plumbline" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_health_is_green_while_everything_works(client: Client) -> None:
+    response = client.get("/health")
+
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ok",
+        "database": {"ok": True},
+        "worker": {"ok": True, "embedded": False},
+        "events": WELL,
+    }
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_health_is_red_when_an_event_waits_too_long(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HEALTH_MAX_EVENT_AGE = 60
+    monkeypatch.setattr(metrics, "health", lambda: _undelivered_for(60.5))
+
+    response = client.get("/health")
+
+    assert response.status_code == 503
+    assert response.json()["status"] == "failing"
+    assert response.json()["events"]["oldest_seconds"] == 60.5
+    assert "wait too long" in response.json()["events"]["problem"]
+
+
+@pytest.mark.django_db
+def test_health_stays_green_for_an_event_that_waits_a_moment(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HEALTH_MAX_EVENT_AGE = 60
+    monkeypatch.setattr(metrics, "health", lambda: _undelivered_for(60.0))
+
+    assert client.get("/health").status_code == 200
+
+
+@pytest.mark.django_db
+def test_health_is_red_when_the_worker_of_this_process_has_stopped(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EmbeddedWorker, "running", _StoppedWorker())
+
+    response = client.get("/health")
+
+    assert response.status_code == 503
+    assert response.json()["worker"] == {
+        "ok": False,
+        "embedded": True,
+        "problem": "the worker has stopped; start Plumbline again",
+    }
+
+
+@pytest.mark.django_db
+def test_health_is_red_and_does_not_tell_why_when_the_database_is_gone(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise OperationalError("unable to open /srv/plumbline.sqlite3")
+
+    monkeypatch.setattr(connection, "cursor", gone)
+
+    response = client.get("/health")
+
+    assert response.status_code == 503
+    assert response.json()["database"]["ok"] is False
+    assert "events" not in response.json()
+    assert "/srv" not in response.content.decode()
+
+
+def test_an_events_schema_is_served_under_the_address_that_the_event_names(client: Client) -> None:
+    response = client.get(AnswerEvent.dataschema())
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/schema+json"
+    assert response.json() == AnswerEvent.json_schema()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["AnswerEvent.v0", "Nobody.v1"])
+def test_an_unknown_schema_is_not_there(client: Client, name: str) -> None:
+    assert client.get(f"/schemas/{name}.json").status_code == 404
+
+
+@pytest.mark.django_db
+def test_what_is_not_there_is_said_to_people_as_a_page_and_to_programs_as_json(client: Client) -> None:
+    page, answer = client.get("/nowhere/"), client.get("/nowhere/", headers=JSON)
+
+    assert page.status_code == answer.status_code == 404
+    assert page["Content-Type"] == "text/html; charset=utf-8"
+    assert "There is nothing here" in page.content.decode()
+    assert answer.json() == {"error": "There is nothing here."}
+
+
+@BROKEN_ADDRESSES
+@pytest.mark.django_db
+def test_what_is_forbidden_is_said_so(client: Client) -> None:
+    page, answer = client.get("/forbidden/"), client.get("/forbidden/", headers=JSON)
+
+    assert page.status_code == answer.status_code == 403
+    assert page["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.json() == {"error": "You may not do this."}
+
+
+@BROKEN_ADDRESSES
+def test_an_error_is_shown_without_its_reason_and_without_the_database(client: Client) -> None:
+    client.raise_request_exception = False
+
+    page, answer = client.get("/broken/"), client.get("/broken/", headers=JSON)
+
+    assert page.status_code == answer.status_code == 500
+    assert "Something went wrong on our side" in page.content.decode()
+    assert "secret" not in page.content.decode()
+    assert answer.json() == {"error": "Something went wrong on our side. Please try again."}
+
+
+@pytest.mark.django_db
+def test_a_form_that_was_not_sent_from_our_page_is_refused(settings: Settings) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    page, answer = client.post("/accounts/login/"), client.post("/accounts/login/", headers=JSON)
+
+    assert page.status_code == answer.status_code == 403
+    assert "open too long" in page.content.decode()
+    assert "open for too long" in answer.json()["error"]
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_refused(client: Client) -> None:
+    response = client.get("/", headers={"Host": "evil.example.com"})
+
+    assert response.status_code == 400
+    assert "evil" not in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/nowhere/", "/accounts/login/", "/health"])
+def test_every_answer_forbids_inline_scripts_and_styles(client: Client, address: str) -> None:
+    policy = client.get(address)["Content-Security-Policy"]
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy + ";"
+    assert "style-src 'self';" in policy + ";"
+    assert "unsafe" not in policy
+
+
+async def test_static_files_are_served_by_the_asynchronous_server_without_a_warning(
+    async_client: AsyncClient,
+) -> None:
+    response = await async_client.get("/static/css/plumbline.css")
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == 'text/css; charset="utf-8"'
+    assert int(response["Content-Length"]) == len(response.content)
+    unchanged = await async_client.get("/static/css/plumbline.css", headers={"If-None-Match": response["ETag"]})
+    assert unchanged.status_code == 304
