@@ -7,7 +7,7 @@ from functools import partial
 from django.db import transaction
 
 from contracts import ReportEvent
-from eventbus import NeverRetry, publish, subscribe
+from eventbus import TryAgain, publish, subscribe
 from questionnaires.library import UnknownQuestionnaire
 from reports.live import send_hint
 from reports.storing import announcement, store_evaluation
@@ -19,7 +19,11 @@ def store(event: ReportEvent) -> None:
     try:
         stored = store_evaluation(event)
     except UnknownQuestionnaire as error:
-        raise NeverRetry(f"load the questionnaire {event.report.questionnaire.digest}, then redrive") from error
+        wanted = event.report.questionnaire
+        raise TryAgain(
+            f"this installation does not have the questionnaire {wanted.slug} {wanted.version} "
+            f"(digest {wanted.digest[:12]}): load it; the delivery then succeeds"
+        ) from error
     if stored is None:
         return
     report, change = stored

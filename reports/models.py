@@ -180,7 +180,8 @@ class Report(models.Model):
     def __str__(self) -> str:
         return f"{self.questionnaire_title} ({self.created_at:%Y-%m-%d})"
 
-    _stored_as_final = False
+    _stored_as_final: bool | None = False
+    """Whether the row is final; None: it was loaded without saying so."""
 
     def save(
         self,
@@ -190,8 +191,7 @@ class Report(models.Model):
         update_fields: Iterable[str] | None = None,
     ) -> None:
         """Store it; raises ImmutableReport where the stored one is final."""
-        if self._stored_as_final:
-            raise ImmutableReport
+        self._refuse_final()
         # A new object never overwrites a row, even where somebody gave it the id of one.
         super().save(
             force_insert=force_insert or self._state.adding,
@@ -206,9 +206,14 @@ class Report(models.Model):
 
     def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete it; raises ImmutableReport where it is final."""
-        if self._stored_as_final or not self.provisional:
-            raise ImmutableReport
+        self._refuse_final()
         return super().delete(using, keep_parents)
+
+    def _refuse_final(self) -> None:
+        if self._stored_as_final is None:
+            self._stored_as_final = Report.objects.finals().filter(pk=self.pk).exists()
+        if self._stored_as_final:
+            raise ImmutableReport
 
     @property
     def state(self) -> str:
@@ -225,5 +230,5 @@ class Report(models.Model):
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
         report = super().from_db(db, field_names, values, **options)
-        report._stored_as_final = report.__dict__.get("provisional") is False
+        report._stored_as_final = not report.provisional if "provisional" in report.__dict__ else None
         return report

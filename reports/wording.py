@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE
 from questionnaires.definition import Question
-from reports.numbers import show_score
+from reports.numbers import show, show_score
 
 HEADLINES = {
     "A": gettext_lazy("The protections that matter most are in place."),
@@ -162,7 +162,7 @@ def _gain_sentence(plan: list[dict[str, Any]], titles: dict[str, str]) -> list[s
         len(best),
     )
     actions = listed([titles.get(action["question"], action["question"]) for action in best])
-    return [sentence % {"points": show_score(gain), "actions": actions}]
+    return [sentence % {"points": show(gain), "actions": actions}]
 
 
 def flag_in_words(flag: str) -> str:

@@ -1,0 +1,199 @@
+"""Hints: sent after the commit, holding ids and numbers only, and heard by the organisation's people alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.layers import channel_layers, get_channel_layer
+from django.db import transaction
+from django.test import Client
+
+from accounts.models import Membership, User
+from questionnaires.definition import Questionnaire
+from reports import consumers
+from reports.handlers import store
+from reports.live import group_of, send_hint
+from reports.models import Report
+from reports.tests.makers import evaluated, stored
+from reports.tests.sockets import Socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_layer() -> Iterator[None]:
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+
+
+async def _stored(questionnaire: Questionnaire, user: User) -> Report:
+    organisation = await sync_to_async(lambda: user.organisation)()
+    return await sync_to_async(stored)(evaluated(questionnaire, organisation))
+
+
+async def test_a_colleague_hears_of_a_report_and_learns_only_ids_and_numbers(
+    alice: User, bob_client: Client, quick_check: Questionnaire
+) -> None:
+    socket = Socket(bob_client)
+    assert await socket.connect() == (True, None)
+
+    report = await _stored(quick_check, alice)
+
+    assert json.loads(await socket.hear()) == {
+        "type": "report.changed",
+        "report": str(report.pk),
+        "submission": str(report.submission),
+        "revision": 1,
+        "position": 1,
+        "state": "new",
+    }
+    await socket.disconnect()
+
+
+async def test_a_stranger_hears_nothing(alice: User, charlie_client: Client, quick_check: Questionnaire) -> None:
+    socket = Socket(charlie_client)
+    await socket.connect()
+
+    await _stored(quick_check, alice)
+
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
+async def test_an_anonymous_visitor_is_refused(db: None) -> None:
+    assert await Socket(Client()).connect() == (False, consumers.SIGNED_OUT)
+
+
+async def test_signing_out_ends_the_socket_at_the_next_hint(
+    alice: User, alice_client: Client, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "TRUST_SECONDS", -1.0)
+    socket = Socket(alice_client)
+    await socket.connect()
+    await sync_to_async(alice_client.logout)()
+
+    await _stored(quick_check, alice)
+
+    assert await socket.receive_output(timeout=5) == {"type": "websocket.close", "code": consumers.SIGNED_OUT}
+    await socket.disconnect()
+
+
+async def test_signing_out_ends_an_idle_socket_too(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.01)
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    await sync_to_async(alice_client.logout)()
+
+    assert await socket.receive_output(timeout=5) == {"type": "websocket.close", "code": consumers.SIGNED_OUT}
+    await socket.disconnect()
+
+
+async def test_leaving_the_organisation_ends_the_hints(
+    alice: User, bob: User, bob_client: Client, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.01)
+    socket = Socket(bob_client)
+    await socket.connect()
+    organisation = await sync_to_async(lambda: alice.organisation)()
+
+    await Membership.objects.filter(user=bob).adelete()
+    layer = get_channel_layer()
+    while layer.groups.get(group_of(organisation.pk)):
+        assert await socket.receive_nothing(timeout=0.05)
+    await _stored(quick_check, alice)
+
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
+async def test_a_ping_is_answered_and_other_words_are_not(alice_client: Client) -> None:
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    await socket.say("hello")
+    await socket.say("ping")
+
+    assert await socket.hear() == '{"type":"pong"}'
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("words", [["x" * 65], ["ping"] * (consumers.MESSAGES_A_MINUTE + 1)])
+async def test_who_says_too_much_is_disconnected(alice_client: Client, words: list[str]) -> None:
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    for word in words:
+        await socket.say(word)
+
+    outputs = [await socket.receive_output(timeout=5) for _ in words]
+    assert outputs[-1] == {"type": "websocket.close", "code": consumers.TOO_MUCH}
+    await socket.disconnect()
+
+
+async def test_closing_the_socket_leaves_the_groups(alice_client: Client) -> None:
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    await socket.disconnect()
+
+    assert get_channel_layer().groups == {}
+
+
+def test_a_hint_is_sent_only_once_the_report_is_committed(
+    alice: User, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Report, str, bool]] = []
+    monkeypatch.setattr(
+        "reports.handlers.send_hint",
+        lambda report, state: sent.append((report, state, transaction.get_connection().in_atomic_block)),
+    )
+
+    with transaction.atomic():
+        store(evaluated(quick_check, alice.organisation))
+        before = list(sent)
+
+    assert before == []
+    assert [(state, inside) for _report, state, inside in sent] == [("new", False)]
+
+
+def test_no_hint_is_sent_for_what_is_rolled_back(
+    alice: User, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("reports.handlers.send_hint", lambda report, state: sent.append(state))
+
+    with transaction.atomic():
+        store(evaluated(quick_check, alice.organisation, submission=uuid4()))
+        transaction.set_rollback(True)
+
+    assert sent == []
+    assert not Report.objects.exists()
+
+
+def test_a_hint_that_cannot_be_sent_does_no_harm(
+    alice: User, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(group: str, message: dict[str, object]) -> None:
+        raise ConnectionError("no channel layer")
+
+    monkeypatch.setattr(get_channel_layer(), "group_send", broken)
+
+    report = stored(evaluated(quick_check, alice.organisation))
+
+    assert report.state == "provisional"
+    assert f"the hint for report {report.pk} was not sent" in caplog.text
+
+
+def test_sending_without_listeners_is_fine(alice: User, quick_check: Questionnaire) -> None:
+    send_hint(stored(evaluated(quick_check, alice.organisation)), "new")
+
+    assert async_to_sync(get_channel_layer().group_send)(group_of(uuid4()), {"type": "report.changed"}) is None
