@@ -74,7 +74,7 @@ class PeopleOfOrganisation(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """People by e-mail. An address that an administrator enters counts as verified."""
+    """People by email. An address that an administrator enters counts as verified."""
 
     form = ChangeUserForm
     add_form = AddUserForm

@@ -6,10 +6,14 @@ from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+
+PASSWORD_HINT = _(
+    "At least 10 characters; several words are easy to remember. Not your name, a common one or only digits."
+)
 
 
 def _optional_text(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -26,16 +30,20 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth has no ann
     )
     field_order = ["email", "password1", "name", "organisation"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
+
 
 class SetupForm(forms.Form):
     """The first administrator."""
 
-    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(label=_("Email"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = forms.CharField(
         label=_("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=password_validators_help_text_html(),
+        help_text=PASSWORD_HINT,
     )
     organisation = forms.CharField(
         label=_("Organisation"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "organization"})
