@@ -8,19 +8,19 @@ import traceback
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import PurePath
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Q, Value, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from contracts import ContractError
-from eventbus import metrics
+from eventbus import metrics, statements
 from eventbus.context import caused_by
 from eventbus.models import Delivery, DeliveryQuerySet, Status
+from eventbus.statements import ClaimedRow
 from eventbus.subscriptions import HOPELESS, NeverRetry, Subscription, TryAgain, registry
 from eventbus.wakeups import Wakeup, collected_follow_ups, enqueue
 
@@ -38,18 +38,17 @@ class LeaseLost(Exception):
 class Lease:
     """A delivery that this worker has claimed, with its event."""
 
-    delivery: Delivery
+    delivery: ClaimedRow
     subscription: Subscription
-    superseded_by: int | None
-    """Position of the newest event of the same key that waits for the subscriber, where there is one."""
+    token: UUID
 
     @property
     def row(self) -> DeliveryQuerySet:
         """The row, as long as the lease is this worker's."""
-        return Delivery.objects.filter(pk=self.delivery.pk, lease_token=self.delivery.lease_token)
+        return Delivery.objects.filter(pk=self.delivery.id, lease_token=self.token)
 
     def __str__(self) -> str:
-        return f"delivery {self.delivery.pk} of event {self.delivery.event.uuid} to {self.subscription.name}"
+        return f"delivery {self.delivery.id} of event {self.delivery.payload.get('id')} to {self.subscription.name}"
 
 
 def drain(subscriber: str, hint: int | None = None) -> int:
@@ -77,7 +76,7 @@ def drain_all() -> int:
 def sweep() -> int:
     """Deliver what nobody was woken up for: what is due, and leases that ran out. Needs no broker."""
     handled = sum(_rescue(registry[name]) for name in _with_expired_leases())
-    return handled + sum(drain(name) for name in _with_due_deliveries(registry))
+    return handled + sum(drain(name) for name in statements.with_due_deliveries(sorted(registry)))
 
 
 def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
@@ -101,7 +100,7 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
             else:
                 look_again.discard(step.subscriber)
             if not stack and look_again:
-                stack.extend(Wakeup(name) for name in _with_due_deliveries(look_again))
+                stack.extend(Wakeup(name) for name in statements.with_due_deliveries(sorted(look_again)))
                 look_again.clear()
     return handled
 
@@ -129,46 +128,24 @@ def _hand_over(stack: Iterable[Wakeup | Lease]) -> None:
 # --- claiming ------------------------------------------------------------------------------------------------------
 def claim(subscription: Subscription, hint: int | None = None) -> list[Lease]:
     """Claim the hinted delivery and up to BATCH others that are due, oldest first; nothing is due: an empty list."""
-    due = Delivery.objects.due().filter(subscriber=subscription.name)
-    first = [] if hint is None else [Case(When(pk=hint, then=Value(0)), default=Value(1))]
-    return _claim(subscription, due.order_by(*first, "due_at", "pk")[: BATCH + 1])
+    token = uuid4()
+    with transaction.atomic(durable=True):
+        found = statements.claim(subscription.name, token, subscription.timeout, hint, BATCH + 1)
+    return _leases(subscription, token) if found else []
 
 
 def claim_expired(subscription: Subscription) -> list[Lease]:
     """Claim one delivery whose lease ran out, alone: if it kills this worker too, it takes no others to the grave."""
-    expired = Delivery.objects.expired().filter(
-        subscriber=subscription.name, attempts__lt=subscription.retry.max_attempts
-    )
-    return _claim(subscription, expired.order_by("leased_until", "pk")[:1])
-
-
-def _claim(subscription: Subscription, candidates: DeliveryQuerySet) -> list[Lease]:
     token = uuid4()
-    # PostgreSQL passes over rows that another worker is claiming; SQLite has one writer at a time and ignores it.
     with transaction.atomic(durable=True):
-        claimed = Delivery.objects.filter(pk__in=candidates.select_for_update(skip_locked=True).values("pk")).update(
-            status=Status.LEASED,
-            lease_token=token,
-            leased_until=Now() + timedelta(seconds=subscription.timeout),
-            attempts=F("attempts") + 1,
+        found = statements.claim_expired(
+            subscription.name, token, subscription.timeout, subscription.retry.max_attempts
         )
-    if not claimed:
-        return []
-    waiting = (
-        Delivery.objects.undelivered()
-        .filter(
-            key=OuterRef("key"), subscriber=OuterRef("subscriber"), event__gt=OuterRef("event"), status=Status.READY
-        )
-        .order_by("-event")
-        .values("event")[:1]
-    )
-    rows = Delivery.objects.filter(lease_token=token).select_related("event").annotate(superseded_by=waiting)
-    return [Lease(row, subscription, vars(row)["superseded_by"]) for row in rows.order_by("event")]
+    return _leases(subscription, token) if found else []
 
 
-def _with_due_deliveries(names: Iterable[str]) -> list[str]:
-    due = Delivery.objects.due().filter(subscriber__in=sorted(names)).order_by()
-    return list(due.values_list("subscriber", flat=True).distinct())
+def _leases(subscription: Subscription, token: UUID) -> list[Lease]:
+    return [Lease(row, subscription, token) for row in statements.claimed(token)]
 
 
 def _with_expired_leases() -> list[str]:
@@ -198,22 +175,21 @@ def _bury_killers(subscription: Subscription) -> None:
 # --- one delivery --------------------------------------------------------------------------------------------------
 def _deliver(lease: Lease) -> None:
     """Bring one claimed delivery to its next state. Errors of the handler end here; a database that is gone raises."""
-    event = lease.delivery.event
-    if event.erased_at is not None:
+    delivery = lease.delivery
+    if not delivery.payload:
         metrics.count("skipped", lease.row.finish(Status.SKIPPED, "erased"))
-    elif lease.subscription.coalesce and event.supersedable and lease.superseded_by is not None:
-        _skip_superseded(lease, lease.superseded_by)
+    elif lease.subscription.coalesce and delivery.supersedable and delivery.superseded_by is not None:
+        _skip_superseded(lease, delivery.superseded_by)
     else:
         _handle(lease)
 
 
 def _skip_superseded(lease: Lease, newest: int) -> None:
     """Skip this delivery and all others of its line that the newest one makes pointless."""
-    delivery = lease.delivery
     line = Delivery.objects.undelivered().filter(
-        Q(pk=delivery.pk, lease_token=delivery.lease_token) | Q(status=Status.READY),
-        key=delivery.key,
-        subscriber=delivery.subscriber,
+        Q(pk=lease.delivery.id, lease_token=lease.token) | Q(status=Status.READY),
+        key=lease.delivery.key,
+        subscriber=lease.subscription.name,
         event__lt=newest,
         event__supersedable=True,
     )
@@ -223,10 +199,10 @@ def _skip_superseded(lease: Lease, newest: int) -> None:
 def _handle(lease: Lease) -> None:
     """Call the handler: its effects, its follow-ups and "done" commit together or not at all."""
     try:
-        event = lease.subscription.event_type.from_cloudevent(lease.delivery.event.payload)
+        event = lease.subscription.event_type.from_cloudevent(lease.delivery.payload)
         with caused_by(event), transaction.atomic(durable=True):
             lease.subscription.handler(event)
-            if not lease.row.finish(Status.DONE):
+            if not statements.done(lease.delivery.id, lease.token):
                 raise LeaseLost
     except LeaseLost:
         metrics.count("fenced")

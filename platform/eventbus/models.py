@@ -6,7 +6,7 @@ import uuid
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -45,18 +45,11 @@ class Status(models.TextChoices):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """The rows that matter to workers. All of these read the partial indexes: done rows cost nothing."""
+    """The rows that matter to workers, read by partial indexes: done rows cost nothing. See also statements.py."""
 
     def undelivered(self) -> Self:
         """Ready or leased."""
         return self.filter(finished_at__isnull=True)
-
-    def due(self) -> Self:
-        """Ready, past their time, and first in the line of their subscriber and key."""
-        older = Delivery.objects.undelivered().filter(
-            key=OuterRef("key"), subscriber=OuterRef("subscriber"), event__lt=OuterRef("event")
-        )
-        return self.undelivered().filter(~Exists(older), status=Status.READY, due_at__lte=Now())
 
     def expired(self) -> Self:
         """Leased by a worker that did not finish in time."""

@@ -57,4 +57,7 @@ def _register_task(subscription: Subscription) -> None:
         drain(subscription.name, hint)
 
     options: dict[str, Any] = {"queue": subscription.queue} if subscription.queue else {}
-    shared_task(name=subscription.name, ignore_result=True, time_limit=ceil(2 * subscription.timeout), **options)(wake)
+    task: Callable[[Callable[..., None]], object] = shared_task(
+        name=subscription.name, ignore_result=True, time_limit=ceil(2 * subscription.timeout), **options
+    )
+    task(wake)

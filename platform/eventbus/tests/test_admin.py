@@ -1,0 +1,75 @@
+"""The admin shows events and deliveries; answers only to superusers; nothing can be changed."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import User
+from contracts import AnswerEvent
+from eventbus import subscribe
+from eventbus.models import Delivery, Event
+from eventbus.tests.making import SECRET, commit, saved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def delivery() -> Delivery:
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None: ...
+
+    commit(saved(), saved())
+    return Delivery.objects.select_related("event").earliest("pk")
+
+
+@pytest.fixture
+def superuser(admin_user: User) -> Client:
+    client = Client()
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.fixture
+def reviewer() -> Client:
+    """May see events, is no superuser."""
+    user = User.objects.create_user("rita@example.org", "x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_event", "view_delivery"]))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_a_superuser_reads_the_payload(superuser: Client, delivery: Delivery) -> None:
+    assert SECRET in superuser.get(f"/admin/eventbus/event/{delivery.event_id}/change/").content.decode()
+
+
+def test_a_reviewer_reads_everything_but_the_payload(reviewer: Client, delivery: Delivery) -> None:
+    page = reviewer.get(f"/admin/eventbus/event/{delivery.event_id}/change/").content.decode()
+    assert delivery.key in page
+    assert "test.trace" in page
+    assert SECRET not in page
+
+
+@pytest.mark.parametrize("model", ["event", "delivery"])
+def test_a_key_an_event_id_and_a_correlation_id_find_their_rows(
+    superuser: Client, delivery: Delivery, model: str
+) -> None:
+    event = delivery.event
+    for term in (event.key, str(event.uuid), str(event.correlation_id)):
+        response = superuser.get(f"/admin/eventbus/{model}/", {"q": term})
+        assert len(response.context["cl"].result_list) == 1
+    for term in (str(uuid4()), "nonsense"):
+        response = superuser.get(f"/admin/eventbus/{model}/", {"q": term})
+        assert len(response.context["cl"].result_list) == 0
+
+
+def test_nothing_can_be_added_changed_or_deleted(superuser: Client, delivery: Delivery) -> None:
+    for model, pk in (("event", delivery.event_id), ("delivery", delivery.pk)):
+        assert superuser.get(f"/admin/eventbus/{model}/add/").status_code == 403
+        assert superuser.post(f"/admin/eventbus/{model}/{pk}/change/", {"status": "done"}).status_code == 403
+        assert superuser.post(f"/admin/eventbus/{model}/{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Event.objects.count() == 2

@@ -1,0 +1,55 @@
+"""The sweeper: delivers at its start and goes on whatever happens."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from contracts import AnswerEvent
+from eventbus import metrics, subscribe
+from eventbus.subscriptions import Subscription, registry
+from eventbus.sweeper import Sweeper
+from eventbus.tests.making import commit, effect, effects, saved, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_first_sweep_comes_at_once_and_needs_no_broker() -> None:
+    delivered = threading.Event()
+
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None:
+        effect(event.answer.revision)
+        delivered.set()
+
+    commit(saved())
+    sweeper = Sweeper(interval=3600)
+    sweeper.start()
+    assert delivered.wait(10)
+    sweeper.stop()
+    assert not sweeper.is_alive
+    assert (effects(), statuses()) == (["1"], ["done"])
+    assert metrics.snapshot()["swept"] == 1
+
+
+def test_an_error_of_the_sweep_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    def vanish(event: AnswerEvent) -> None:
+        raise AssertionError("is never called")
+
+    class Broken(Subscription):
+        """A subscription whose policy can't be read: the sweep itself fails."""
+
+        @property
+        def timeout(self) -> float:
+            raise RuntimeError("secret")
+
+    subscribe(AnswerEvent, name="test.trace")(vanish)
+    commit(saved())
+    registry["test.trace"] = object.__new__(Broken)
+    sweeper = Sweeper()
+    sweeper.sweep_once()
+    sweeper.sweep_once()
+    assert metrics.snapshot()["sweep_failed"] == 2
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
