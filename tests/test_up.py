@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from .conftest import Server
 
@@ -143,3 +145,18 @@ def test_a_wrong_setting_is_refused_with_what_to_do(
     assert refused.returncode == 1
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_an_open_websocket_does_not_delay_the_stop_and_is_told_to_come_back(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+    alice = server.person("alice@example.org")
+    headers = {"Cookie": f"sessionid={alice.session_key}", "Origin": server.url}
+    with connect(f"ws://localhost:{server.port}/ws/reports/", additional_headers=headers, proxy=None) as socket:
+        assert server.stop(10) == 0
+
+        with pytest.raises(ConnectionClosed) as closed:
+            list(socket)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
 from celery import Celery
+from celery.exceptions import DuplicateTaskNameWarning
 from kombu import Connection
 
 from config.embedded.broker import Bell, Channel
@@ -39,6 +41,9 @@ class Tasks:
                 self.arrived.notify_all()
 
         self.task = note
+        # Every app takes over the process's shared tasks, of which other tests may have made two of one name.
+        with warnings.catch_warnings(action="ignore", category=DuplicateTaskNameWarning):
+            self.app.finalize()
 
     def wait_for(self, count: int, timeout: float = 5.0) -> bool:
         with self.arrived:
@@ -130,9 +135,9 @@ def test_an_idle_worker_costs_next_to_no_processor_time(tasks: Tasks, worker: Em
     quiet = threading.Event()
 
     before = time.process_time()
-    quiet.wait(1)
+    quiet.wait(0.5)
 
-    assert time.process_time() - before < 0.05
+    assert time.process_time() - before < 0.025
 
 
 def test_a_drain_without_messages_ends_with_its_timeout() -> None:
