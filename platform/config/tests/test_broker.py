@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from celery import Celery
-from celery.exceptions import DuplicateTaskNameWarning
+from celery.exceptions import DuplicateTaskNameWarning  # type: ignore[attr-defined]  # newer than the stubs
 from kombu import Connection
 
 from config.embedded.broker import Bell, Channel
