@@ -1,0 +1,124 @@
+"""What holds for every page: a strict policy, nothing inline, a label for each field, errors in human words."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+
+from accounts import setup
+from accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+ANONYMOUS = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/inactive/"]
+SIGNED_IN = ["/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
+ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"]
+
+
+class Page(HTMLParser):
+    """What a page holds that a strict policy would block, and which fields and labels it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.fields: set[str] = set()
+        self.labels: set[str] = set()
+        self.headings = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.inline += [f"{tag} {name}" for name in named if name == "style" or name.startswith("on")]
+        self.inline += [tag] if tag == "style" or (tag == "script" and "src" not in named) else []
+        self.headings += tag == "h1"
+        if tag in ("input", "select", "textarea") and named.get("type") != "hidden":
+            self.fields.add(named.get("id") or "without an id")
+        if tag == "label":
+            self.labels.add(named.get("for") or "")
+
+
+def check(text: str) -> None:
+    """One heading, nothing inline, every field labelled, no placeholder in a label's stead."""
+    page = Page(text)
+    assert page.inline == []
+    assert page.headings == 1
+    assert page.fields <= page.labels
+    assert "placeholder=" not in text
+
+
+@pytest.mark.parametrize("path", ANONYMOUS)
+def test_public_pages_are_clean(client: Client, path: str) -> None:
+    response = client.get(path)
+
+    assert response.status_code == 200
+    check(response.content.decode())
+
+
+@pytest.mark.parametrize("path", SIGNED_IN)
+def test_pages_of_a_person_are_clean(alice_client: Client, path: str) -> None:
+    response = alice_client.get(path)
+
+    assert response.status_code == 200
+    check(response.content.decode())
+
+
+def test_the_pages_on_the_way_are_clean(client: Client) -> None:
+    client.post("/accounts/signup/", {"email": "dora@example.org", "password1": "several plain words"})
+    check(client.get("/accounts/confirm-email/").content.decode())
+
+    client.post("/accounts/password/reset/", {"email": "dora@example.org"})
+    check(client.get("/accounts/password/reset/confirm/").content.decode())
+
+
+def test_the_setup_page_is_clean(client: Client) -> None:
+    path = setup.create_setup_link()
+    assert path
+    check(client.get(path).content.decode())
+    check(client.post(path, {}).content.decode())
+
+
+@pytest.mark.parametrize("template", ERRORS)
+def test_error_pages_are_clean(template: str, rf: RequestFactory) -> None:
+    check(render_to_string(template, request=rf.get("/")))
+
+
+def test_the_page_of_last_resort_asks_for_nothing() -> None:
+    assert "{%" not in render_to_string("500.html")
+
+
+def test_every_page_carries_a_strict_policy(client: Client) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "style-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_an_unknown_address_is_a_page_of_ours(client: Client) -> None:
+    response = client.get("/no-such-page/")
+
+    assert response.status_code == 404
+    assert b"There is nothing here" in response.content
+
+
+def test_a_mistake_is_summed_up_and_tied_to_its_field(client: Client) -> None:
+    text = client.post("/accounts/signup/", {"email": "no address", "password1": ""}).content.decode()
+
+    check(text)
+    assert re.search(r'class="error-summary" role="alert" tabindex="-1" autofocus', text)
+    assert 'href="#id_email"' in text
+    assert re.search(r'<input[^>]+name="email"[^>]+aria-invalid="true"[^>]+aria-describedby="id_email_error"', text)
+    assert 'id="id_email_error"' in text
+
+
+def test_staff_find_the_administration_and_others_do_not(alice_client: Client, admin_user: User) -> None:
+    staff = Client()
+    staff.force_login(admin_user)
+
+    assert b'href="/admin/"' not in alice_client.get("/").content
+    assert b'href="/admin/"' in staff.get("/").content

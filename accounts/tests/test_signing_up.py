@@ -1,0 +1,121 @@
+"""Signing up: code, organisation, and nothing learnt about who is already here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.models import Organisation, User
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "several plain words"
+SIGNUP = {"email": "Dora@Example.org", "password1": PASSWORD, "name": "Dora", "organisation": "Dora & Co"}
+
+
+def code_from(message: mail.EmailMessage) -> str:
+    """The code that a mail carries."""
+    found = re.search(r"^(\S+)\n\nis the code", str(message.body), re.MULTILINE)
+    assert found, message.body
+    return found[1]
+
+
+def test_a_person_signs_up_confirms_by_code_and_has_an_organisation(client: Client) -> None:
+    response = client.post("/accounts/signup/", SIGNUP)
+    assert response.headers["Location"] == "/accounts/confirm-email/"
+    assert "_auth_user_id" not in client.session
+
+    response = client.post("/accounts/confirm-email/", {"code": code_from(mail.outbox[0])})
+
+    assert response.headers["Location"] == "/questionnaires/"
+    dora = User.objects.get(email="dora@example.org")
+    assert (dora.name, dora.organisation.name) == ("Dora", "Dora & Co")
+    assert client.session["_auth_user_id"] == str(dora.pk)
+    assert not dora.is_staff
+    assert not dora.is_superuser
+
+
+def test_without_names_the_organisation_takes_that_of_the_mailbox(client: Client) -> None:
+    client.post("/accounts/signup/", {"email": "info@example.org", "password1": PASSWORD})
+
+    assert User.objects.get().organisation.name == "info"
+
+
+def test_next_survives_the_code(client: Client) -> None:
+    client.post("/accounts/signup/?next=/reports/", SIGNUP | {"next": "/reports/"})
+
+    response = client.post("/accounts/confirm-email/", {"code": code_from(mail.outbox[0])})
+
+    assert response.headers["Location"] == "/reports/"
+
+
+def test_nobody_signs_in_before_the_address_is_confirmed(client: Client) -> None:
+    client.post("/accounts/signup/", SIGNUP)
+    other_browser = Client()
+
+    response = other_browser.post("/accounts/login/", {"login": "dora@example.org", "password": PASSWORD})
+
+    assert response.headers["Location"] == "/accounts/confirm-email/"
+    assert "_auth_user_id" not in other_browser.session
+
+
+def test_a_wrong_code_does_not_confirm(client: Client) -> None:
+    client.post("/accounts/signup/", SIGNUP)
+
+    response = client.post("/accounts/confirm-email/", {"code": "WRONG-CODE"})
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_after_three_wrong_codes_the_right_one_is_worth_nothing(client: Client) -> None:
+    client.post("/accounts/signup/", SIGNUP)
+    for _ in range(3):
+        client.post("/accounts/confirm-email/", {"code": "WRONG-CODE"})
+
+    client.post("/accounts/confirm-email/", {"code": code_from(mail.outbox[0])})
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_known_address_looks_exactly_like_a_new_one(client: Client, alice: User) -> None:
+    stranger = Client()
+    new = client.post("/accounts/signup/", SIGNUP)
+    known = stranger.post("/accounts/signup/", SIGNUP | {"email": alice.email})
+
+    assert (known.status_code, known.headers["Location"]) == (new.status_code, new.headers["Location"])
+    new_page = client.get("/accounts/confirm-email/").content.decode().replace("dora@example.org", "X")
+    known_page = stranger.get("/accounts/confirm-email/").content.decode().replace(alice.email, "X")
+    assert _without_tokens(known_page) == _without_tokens(new_page)
+    assert User.objects.filter(email=alice.email).count() == 1
+    assert Organisation.objects.count() == 2
+
+
+def test_the_owner_of_a_known_address_is_told_by_mail(client: Client, alice: User) -> None:
+    client.post("/accounts/signup/", SIGNUP | {"email": alice.email})
+
+    assert mail.outbox[0].to == [alice.email]
+    assert mail.outbox[0].subject == "You already have an account"
+    assert "/accounts/password/reset/" in mail.outbox[0].body
+
+
+def test_a_weak_password_makes_nobody(client: Client) -> None:
+    response = client.post("/accounts/signup/", SIGNUP | {"password1": "dora@example.org"})
+
+    assert b"too similar" in response.content
+    assert not User.objects.exists()
+    assert not Organisation.objects.exists()
+    assert mail.outbox == []
+
+
+def test_a_name_that_is_too_long_is_refused(client: Client) -> None:
+    response = client.post("/accounts/signup/", SIGNUP | {"organisation": "x" * 121})
+
+    assert b"at most 120 characters" in response.content
+    assert not User.objects.exists()
+
+
+def _without_tokens(page: str) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
