@@ -15,7 +15,8 @@ let newestRevision = 0;
 
 const text = (name, values = {}) =>
   root.dataset[`text${name}`].replace(/\{(\w+)\}/g, (_match, key) => values[key] ?? "");
-const clock = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const clock = (moment) => new Date(moment).toLocaleTimeString(document.documentElement.lang, TIME);
 const same = (one, other) => JSON.stringify([one.value, one.note]) === JSON.stringify([other.value, other.note]);
 
 // ------------------------------------------------------------------------------------------- what is not saved yet
@@ -218,7 +219,7 @@ class Question {
   showConflict(theirs) {
     this.hasConflict = true;
     const [changed, note, yours] = ["p", "p", "p"].map((name) => document.createElement(name));
-    changed.textContent = text("Conflict", { by: theirs.by, at: "", time: clock(theirs.at), theirs: theirs.text });
+    changed.textContent = text("Conflict", { by: theirs.by, time: clock(theirs.at), theirs: theirs.text });
     note.textContent = text("Note", { note: theirs.note });
     yours.textContent = text("Yours", { yours: theirs.yours });
     const buttons = document.createElement("div");
