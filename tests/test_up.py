@@ -60,6 +60,7 @@ def test_the_data_folder_and_its_secrets_are_for_their_owner_only(make: Callable
 
     assert _mode(server.data_dir) == 0o700
     assert _mode(server.data_dir / "secret_key") == 0o600
+    assert _mode(server.data_dir / "plumbline.sqlite3") == 0o600
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _leave)
+        os.umask(0o077)  # what is written from here on is somebody's answers and secrets
         try:
             with ExitStack() as stack:
                 finished = self._run(stack)
