@@ -138,9 +138,11 @@ def test_changing_the_password_keeps_this_browser_and_drops_the_others(alice: Us
     assert there.get("/accounts/email/").status_code == 302
 
 
-def test_a_new_address_counts_only_after_its_code(client: Client, alice: User) -> None:
+def test_a_new_address_needs_the_password_and_counts_only_after_its_code(client: Client, alice: User) -> None:
     sign_in(client, alice.email)
-    client.post("/accounts/email/", {"email": "alice@new.example", "action_add": ""})
+    response = client.post("/accounts/email/", {"email": "alice@new.example", "action_add": ""})
+    assert response.headers["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
+    client.post(response.headers["Location"], {"password": PASSWORD, "next": "/accounts/email/"})
     alice.refresh_from_db()
     assert alice.email == "alice@example.org"
     found = re.search(r"^(\S+)\n\nis the code", str(mail.outbox[-1].body), re.MULTILINE)
