@@ -36,6 +36,7 @@ class ReportAdmin(ModelAdmin):
     ordering = ("-created_at", "-position")
     list_per_page = 50
     show_full_result_count = False
+    view_on_site = False  # that page is for customers alone; "View as the customer" is the way in
 
     @admin.display(description=_("score"), ordering="score")
     def shown_score(self, report: Report) -> str:

@@ -224,13 +224,17 @@ class ReportPage:
         return len(self.document["plan"])
 
     @property
+    def chart_width(self) -> int:
+        return self.steps + 1
+
+    @property
     def last_step(self) -> dict[str, Any]:
         return dict(self.document["plan"][-1])
 
     @property
     def step_line(self) -> str:
-        """The projected scores as an SVG path, one unit wide a step, 0 to 100 downwards."""
-        start = f"M0 {_height(self.document['score'])}"
+        """The projected scores as an SVG path: one unit wide for today and for each step, 0 to 100 upwards."""
+        start = f"M0 {_height(self.document['score'])}h1"
         return start + "".join(f"V{_height(row['projected_score'])}h1" for row in self.document["plan"])
 
     @property
@@ -251,13 +255,30 @@ class ReportPage:
 
     @cached_property
     def change_groups(self) -> list[ChangeGroup]:
-        items = self.comparison["items"] if self.comparison else []
+        items = [row for row in self._changes if row["question"] not in self._open]
         found = ((change, [row for row in items if row["change"] == change]) for change in wording.CHANGES)
         return [
             ChangeGroup(change, wording.CHANGES[change], [self._change(row) for row in rows])
             for change, rows in found
             if rows
         ]
+
+    @property
+    def not_yet_answered(self) -> int:
+        """How many questions that counted the last time still wait for an answer: no change, only not there yet."""
+        return sum(row["question"] in self._open for row in self._changes)
+
+    @property
+    def _changes(self) -> list[dict[str, Any]]:
+        return self.comparison["items"] if self.comparison else []
+
+    @cached_property
+    def _open(self) -> set[str]:
+        """The visible questions without an answer."""
+        if self.questionnaire is None:
+            return set()
+        asked = visible_questions(self.questionnaire, self._answers)
+        return {question.id for question in asked if self._answers.get(question.id) in (None, "", [])}
 
     @cached_property
     def answered_sections(self) -> list[AnsweredSection]:

@@ -161,7 +161,7 @@ def _gain_sentence(plan: list[dict[str, Any]], titles: dict[str, str]) -> list[s
         "The biggest gains, %(points)s points together: %(actions)s.",
         len(best),
     )
-    actions = listed([titles.get(action["question"], action["question"]) for action in best])
+    actions = listed([f"“{titles.get(action['question'], action['question'])}”" for action in best])
     return [sentence % {"points": show(gain), "actions": actions}]
 
 

@@ -143,11 +143,11 @@ function livePanel(root) {
 
 // ------------------------------------------------------------------------------------------------- the report page
 function liveReport(root) {
-  const stateOf = (article) => [article.dataset.revision, article.dataset.final, article.dataset.newest].join(" ");
+  const stateOf = (report) => [report.dataset.revision, report.dataset.final, report.dataset.newest].join(" ");
 
   function replace(fresh) {
-    const before = root.querySelector("article");
-    const after = fresh.querySelector("article");
+    const before = root.querySelector(".report");
+    const after = fresh.querySelector(".report");
     if (stateOf(before) === stateOf(after)) return;
     const opened = [...before.querySelectorAll("details[open][id]")].map((details) => details.id);
     keepFocus(root, () => before.replaceWith(document.adoptNode(after)));
