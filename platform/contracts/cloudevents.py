@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid4
 
@@ -134,17 +133,23 @@ class Event:
             "causation_id": document.get("causationid"),
         }
         try:
-            return _adapter(cls).validate_python(flat)
+            event: Self = _adapter(cls).validate_python(flat)
         except ValidationError as error:
             raise ContractError(explain(error)) from None
+        return event
 
 
 _ENVELOPE = tuple(f.name for f in fields(Event))
 
 
-@cache
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
 def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+    """Pydantic's reader and writer of the class; building one is slow, so it is kept."""
+    if cls not in _adapters:
+        _adapters[cls] = TypeAdapter(cls)
+    return _adapters[cls]
 
 
 def explain(error: ValidationError) -> str:
