@@ -12,38 +12,47 @@ from django.test import Client
 
 from reports.routing import websocket_urlpatterns
 
-application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]  # see reports.routing
 
 
-class Socket(ApplicationCommunicator):
+class Socket:
     """The live socket with the session of a test client."""
 
     def __init__(self, client: Client) -> None:
         cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
         headers = [(b"cookie", f"{cookie.key}={cookie.value}".encode())] if cookie else []
-        scope = {
-            "type": "websocket",
-            "path": "/ws/reports/",
-            "headers": headers,
-            "query_string": b"",
-            "subprotocols": [],
-        }
-        super().__init__(application, scope)
+        scope = {"type": "websocket", "path": "/ws/reports/", "headers": headers, "subprotocols": []}
+        communicator: Any = ApplicationCommunicator
+        self._server = communicator(application, scope)
 
     async def connect(self) -> tuple[bool, int | None]:
         """Whether the server accepted, and the close code where it did not."""
-        await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(timeout=5)
+        await self._server.send_input({"type": "websocket.connect"})
+        answer = await self._next()
         return answer["type"] == "websocket.accept", answer.get("code")
 
     async def say(self, text: str) -> None:
-        await self.send_input({"type": "websocket.receive", "text": text})
+        await self._server.send_input({"type": "websocket.receive", "text": text})
 
-    async def hear(self) -> Any:
-        message = await self.receive_output(timeout=5)
+    async def hear(self) -> str:
+        """The next text from the server."""
+        message = await self._next()
         assert message["type"] == "websocket.send", message
-        return message["text"]
+        return str(message["text"])
+
+    async def close_code(self) -> int:
+        """The code with which the server closes, after whatever it still says."""
+        while (message := await self._next())["type"] != "websocket.close":
+            pass
+        return int(message["code"])
+
+    async def is_silent(self, seconds: float = 0.1) -> bool:
+        return bool(await self._server.receive_nothing(timeout=seconds))
 
     async def disconnect(self) -> None:
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(timeout=5)
+        await self._server.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self._server.wait(timeout=5)
+
+    async def _next(self) -> dict[str, Any]:
+        message: dict[str, Any] = await self._server.receive_output(timeout=5)
+        return message
