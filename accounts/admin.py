@@ -17,6 +17,10 @@ from accounts.models import Membership, Organisation, User
 
 # One login for everybody, so that its rate limits guard the administration too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Plumbline"
+admin.site.index_title = _("Administration")
+# An address is changed at the person, so that both always agree.
+admin.site.unregister(EmailAddress)
 
 
 class _FreeAddress(forms.ModelForm):

@@ -37,6 +37,8 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # --- apps ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "config",
+    "allauth",
+    "allauth.account",  # before accounts, whose administration replaces its own
     "accounts",
     "answers",
     "security",
@@ -52,8 +54,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "channels",
-    "allauth",
-    "allauth.account",
     "csp",
 ]
 
@@ -73,6 +73,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+# Requests that are worked on at once in one web process; the others wait.
+WEB_THREADS = env.int("WEB_THREADS", 8, validate=validate.Range(1, 256))
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -96,6 +98,8 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "plumbline.sqlite3",
+        # Web and worker threads stay, and keep their connections.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             # IMMEDIATE: a transaction that reads first must not fail when it writes later.
             "transaction_mode": "IMMEDIATE",
