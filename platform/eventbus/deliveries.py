@@ -86,7 +86,7 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
     with _follow_ups() as follow_ups:
         while stack:
             if handled and time.monotonic() > deadline:
-                _hand_over(stack)
+                _hand_over(stack, look_again)
                 break
             step = stack.pop()
             if isinstance(step, Lease):
@@ -110,9 +110,8 @@ def _follow_ups() -> AbstractContextManager[list[Wakeup]]:
     return collected_follow_ups() if inline else nullcontext([])
 
 
-def _hand_over(stack: Iterable[Wakeup | Lease]) -> None:
-    """Give back what was claimed and not begun, and wake another worker."""
-    names = set()
+def _hand_over(stack: Iterable[Wakeup | Lease], names: set[str]) -> None:
+    """Give back what was claimed and not begun, and wake another worker for that and for the named subscribers."""
     for step in stack:
         if isinstance(step, Lease):
             step.row.update(
@@ -220,6 +219,8 @@ def _fail(lease: Lease, error: Exception) -> None:
         if lease.row.finish(Status.DEAD, reason):
             metrics.count("dead")
             logger.error("%s is dead after %s attempts: %s", lease, attempts, reason)
+        else:
+            _log_late_failure(lease, reason)
         return
     planned = lease.row.update(
         status=Status.READY,
@@ -231,6 +232,13 @@ def _fail(lease: Lease, error: Exception) -> None:
     if planned:
         metrics.count("retried")
         logger.warning("%s failed at attempt %s and is tried again: %s", lease, attempts, reason)
+    else:
+        _log_late_failure(lease, reason)
+
+
+def _log_late_failure(lease: Lease, reason: str) -> None:
+    """It was done already (a hook after its commit failed), or another worker has it."""
+    logger.error("%s: an error after its lease had ended changes nothing: %s", lease, reason)
 
 
 def _is_too_old(lease: Lease) -> bool:

@@ -37,7 +37,7 @@ class TryAgain(Exception):
 class Retry:
     """How often, how long and how fast a delivery that fails is tried again."""
 
-    max_attempts: int = 10
+    max_attempts: int = 15
     """Attempts are counted when they begin, so one that kills its worker counts too."""
     max_age: timedelta = timedelta(days=2)
     """Counted from publishing."""

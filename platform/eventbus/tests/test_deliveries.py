@@ -363,6 +363,22 @@ def test_on_commit_hooks_of_a_handler_run_after_its_effects() -> None:
     assert seen == [(["stored"], ["done"])]
 
 
+def test_an_error_after_the_commit_does_not_undo_or_repeat_the_delivery(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise OperationalError(SECRET)
+
+    @subscribe(AnswerEvent, name="test.push")
+    def push(event: AnswerEvent) -> None:
+        effect("stored")
+        transaction.on_commit(fail)
+
+    commit(saved())
+    drain("test.push")
+    assert (effects(), statuses()) == (["stored"], ["done"])
+    assert "changes nothing" in caplog.text
+    assert SECRET not in caplog.text
+
+
 def test_erasing_a_key_empties_its_events_and_skips_what_waits() -> None:
     subscribe(AnswerEvent, name="test.trace")(trace)
     commit(saved(A, 1), saved(B, 2))
