@@ -22,11 +22,14 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMITS_PER_FLOW = 5
@@ -112,20 +115,19 @@ class Listener:
             raise RuntimeError("the WebSocket did not open within ten seconds")
 
     async def _listen(self) -> None:
-        from websockets.asyncio.client import connect
-
         headers = {name: value for name, value in self.session.headers().items() if name in ("Cookie", "Origin")}
-        async with connect(
-            f"ws://localhost:{self.session.port}/ws/reports/", additional_headers=headers, proxy=None
-        ) as ws:
-            self.ready.set()
-            async for message in ws:
-                hint = json.loads(message)
-                if "submission" not in hint:
-                    continue
-                with self.news:
-                    self.seen[hint["submission"], int(hint["revision"])] = time.perf_counter()
-                    self.news.notify_all()
+        address = f"ws://localhost:{self.session.port}/ws/reports/"
+        with suppress(ConnectionClosed):  # the server stops before this thread does
+            async with connect(address, additional_headers=headers, proxy=None) as socket:
+                self.ready.set()
+                async for message in socket:
+                    self._note(json.loads(message))
+
+    def _note(self, hint: dict[str, Any]) -> None:
+        if "submission" in hint:
+            with self.news:
+                self.seen[hint["submission"], int(hint["revision"])] = time.perf_counter()
+                self.news.notify_all()
 
     def arrival(self, submission: str, revision: int) -> float:
         """The time at which the revision's hint came (waits up to ten seconds for it)."""
@@ -233,7 +235,12 @@ class Floor:
         self.hopped = threading.Event()
         app = Celery("floor", broker="embedded://localhost", set_as_current=False)
         app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, task_default_queue="floor")
-        self.task = app.task(name="floor.noop")(self.hopped.set)
+
+        @app.task(name="floor.noop")  # type: ignore[untyped-decorator]
+        def noop() -> None:
+            self.hopped.set()
+
+        self.task = noop
         self.worker = EmbeddedWorker(app)
         self.worker.start()
         self.layer = ThreadSafeInMemoryChannelLayer()

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+
+from config.http import PooledHandler
+
+
+def whoami(request: HttpRequest) -> HttpResponse:
+    """Name the thread and its database connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse(f"{threading.current_thread().name} {id(connection.connection)}")
+
+
+urlpatterns = [path("whoami", whoami)]
+
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "http_version": "1.1",
+    "method": "GET",
+    "path": "/whoami",
+    "query_string": b"",
+    "headers": [(b"host", b"localhost")],
+}
+
+
+async def get(handler: PooledHandler) -> bytes:
+    """The body that a browser would receive."""
+    sent: list[dict[str, Any]] = []
+    body = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        return body.pop() if body else await asyncio.Future()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await handler(SCOPE, receive, send)
+    return b"".join(message.get("body", b"") for message in sent)
+
+
+@pytest.mark.django_db(transaction=True)
+@override_settings(ROOT_URLCONF=__name__)
+async def test_requests_run_whole_in_a_thread_that_keeps_its_connection() -> None:
+    handler = PooledHandler(threads=1)
+
+    first, second = await get(handler), await get(handler)
+
+    assert first.startswith(b"http_0 ")
+    assert first == second
