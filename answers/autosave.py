@@ -2,7 +2,7 @@
 
 200: stored. 400: not understood, or answers that the questionnaire does not take (a sentence for each in `errors`).
 401: signed out. 404: no such submission. 409: `conflict` (the other changes of the request are stored) or `submitted`.
-413: too much. Nothing is stored with 400, 401, 404, 413 and `submitted`.
+413: too much. 415: not JSON. Nothing is stored with any of them but 200 and `conflict`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -50,7 +51,9 @@ def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
         return _refusal(401, "signed_out", _("You are signed out. Sign in in another tab: nothing is lost."))
     if not Submission.objects.visible_to(request.user).filter(pk=submission_id).exists():
         raise Http404
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+    if request.content_type != "application/json":
+        return _refusal(415, "not_json", _("Answers are saved here as JSON."))
+    if _is_too_large(request):
         return _refusal(413, "too_large", _("This is more than can be saved at once."))
 
     try:
@@ -65,6 +68,13 @@ def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     except Submission.DoesNotExist:
         raise Http404 from None
     return _outcome(saved)
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    try:
+        return len(request.body) > MAX_BODY
+    except RequestDataTooBig:
+        return True
 
 
 def _read(body: bytes) -> list[Change]:

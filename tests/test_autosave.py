@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
 from tests.conftest import Person, Server
 
@@ -155,11 +155,15 @@ def test_what_was_not_saved_survives_closing_the_page_and_is_sent_again(page: Pa
     def refuse(route: Route) -> None:
         route.fulfill(status=503)
 
+    def close_anyway(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.accept()
+
     warned: list[str] = []
     page.route("**/answers/", refuse)
     choose(page, "mfa", "L")
     expect(state(page, "mfa")).to_have_text("Not saved, retrying")
-    page.once("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))
+    page.once("dialog", close_anyway)
     overview = page.url.partition("sections/")[0]
     page.goto(overview)
     expect(page.locator("[data-autosave-banner] a")).to_have_text("Is there MFA?")
@@ -216,6 +220,8 @@ def test_typing_quickly_is_saved_as_it_stands_at_the_end(page: Page) -> None:
 
 
 def test_no_page_of_answering_breaks_its_own_policy(page: Page) -> None:
+    choose(page, "mfa", "L")
+    expect(page.locator("[data-panel]")).to_be_visible()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

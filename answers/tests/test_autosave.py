@@ -88,7 +88,7 @@ def test_a_wrong_answer_is_refused_in_words(alice_client: Client, draft: Submiss
 @pytest.mark.parametrize(
     "body",
     [
-        "",
+        " ",
         "{",
         "[]",
         "null",
@@ -125,8 +125,9 @@ def test_what_is_malformed_is_refused_and_nothing_is_stored(
     assert not Event.objects.exists()
 
 
-def test_huge_json_is_refused(alice_client: Client, draft: Submission) -> None:
-    response = post(alice_client, draft, change("site", "x" * 300_000))
+@pytest.mark.parametrize("size", [300_000, 3_000_000])
+def test_huge_json_is_refused(alice_client: Client, draft: Submission, size: int) -> None:
+    response = post(alice_client, draft, change("site", "x" * size))
 
     assert response.status_code == 413
     assert not Answer.objects.exists()
@@ -157,3 +158,14 @@ def test_without_the_csrf_token_nothing_is_saved(alice: User, draft: Submission)
 
     assert post(strict, draft, change("mfa", "F")).status_code == 403
     assert not Answer.objects.exists()
+
+
+def test_a_form_instead_of_json_is_refused(alice: User, draft: Submission) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    strict.get(f"/submissions/{draft.pk}/")
+    token = strict.cookies["csrftoken"].value
+
+    response = strict.post(f"/submissions/{draft.pk}/answers/", {"csrfmiddlewaretoken": token, "changes": "[]"})
+
+    assert response.status_code == 415
