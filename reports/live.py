@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import threading
+from concurrent.futures import Future
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from reports.models import Report
@@ -31,12 +35,32 @@ def hint(report: Report, state: str) -> dict[str, Any]:
     }
 
 
-def send_hint(report: Report, state: str) -> None:
-    """Tell the open tabs. Failing is not grave: each tab fetches what it missed when it next connects."""
+def send_hint(report: Report, state: str) -> Future[None] | None:
+    """Tell the open tabs; does not wait for it. None where there is no channel layer.
+
+    Failing is not grave: each tab fetches what it missed when it next connects.
+    """
     layer = get_channel_layer()
     if layer is None:
-        return
-    try:
-        async_to_sync(layer.group_send)(group_of(report.organisation_id), hint(report, state))
-    except Exception:
-        log.exception("the hint for report %s was not sent", report.pk)
+        return None
+    sending = layer.group_send(group_of(report.organisation_id), hint(report, state))
+    future = asyncio.run_coroutine_threadsafe(sending, _loop())
+    future.add_done_callback(partial(_note_failure, report.pk))
+    return future
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One loop for all hints of this process: `async_to_sync` would make a thread and a loop for each, and a layer
+    on Redis a connection."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="hints", daemon=True).start()
+    return loop
+
+
+os.register_at_fork(after_in_child=_loop.cache_clear)
+
+
+def _note_failure(report: UUID, future: Future[None]) -> None:
+    if error := future.exception():
+        log.error("the hint for report %s was not sent", report, exc_info=error)

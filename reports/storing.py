@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
+from uuid import UUID
 
 from django.utils import timezone
 
 from contracts import ReportEvent, ReportSnapshot
 from questionnaires import library
-from questionnaires.definition import Questionnaire
 from reports.models import Feed, Report
-from security.scoring import compare, evaluate
+from security.scoring import Evaluation, compare, evaluate
 
 Change = Literal["new", "changed", "removed"]
 """What became of a report: it appeared (as a draft's first one, or as a final one), a draft's got newer, it went."""
@@ -104,23 +105,26 @@ def _with_comparison(event: ReportEvent, rows: list[Report]) -> dict[str, Any]:
     document["comparison"] = None
     previous = _previous_final(event.report, rows)
     if previous is not None:
-        before = evaluate(library.by_digest(previous.questionnaire_digest), plain_answers(previous.values))
-        now = evaluate(_questionnaire(event.report), {key: given.value for key, given in event.report.values.items()})
-        document["comparison"] = now.to_document(compare(before, now))["comparison"]
+        answers = {key: given.value for key, given in event.report.values.items()}
+        now = evaluate(library.by_digest(event.report.questionnaire.digest), answers)
+        document["comparison"] = compare(_evaluation_of(previous), now).to_document()
     return document
 
 
-def _questionnaire(snapshot: ReportSnapshot) -> Questionnaire:
-    return library.by_digest(snapshot.questionnaire.digest)
+@lru_cache(maxsize=256)
+def _evaluation_of(final: UUID) -> Evaluation:
+    """A stored final report evaluated by today's engine. It never changes, so this is remembered."""
+    report = Report.objects.only("questionnaire_digest", "values", "provisional").get(pk=final)
+    return evaluate(library.by_digest(report.questionnaire_digest), plain_answers(report.values))
 
 
-def _previous_final(new: ReportSnapshot, rows: list[Report]) -> Report | None:
+def _previous_final(new: ReportSnapshot, rows: list[Report]) -> UUID | None:
     """The newest final one from before; of these very answers, evaluated before by another engine, from before that."""
     finals = Report.objects.finals_of_line(new.organisation, new.questionnaire.slug)
     twins = [row.position for row in rows if not row.provisional and row.revision >= new.revision]
     if twins:
         finals = finals.filter(position__lt=min(twins))
-    return finals.only("questionnaire_digest", "values", "provisional").first()
+    return finals.values_list("pk", flat=True).first()
 
 
 def plain_answers(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
