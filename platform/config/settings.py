@@ -115,6 +115,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CHANNEL_LAYERS = {"default": {"BACKEND": "config.embedded.channel_layer.ThreadSafeInMemoryChannelLayer"}}
 
 CELERY_BROKER_URL = "embedded://localhost"  # config.embedded.broker
+# One try: by default a dead broker costs a request twelve seconds, and the sweep delivers anyway.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -201,6 +201,7 @@ def test_every_answer_forbids_inline_scripts_and_styles(client: Client, address:
     assert "unsafe" not in policy
 
 
+@pytest.mark.django_db
 async def test_static_files_are_served_by_the_asynchronous_server_without_a_warning(
     async_client: AsyncClient,
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 from celery.app import app_or_default
+from django.conf import settings
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
@@ -38,6 +39,7 @@ def broker() -> Iterator[Celery]:
 def dead_broker() -> Iterator[Celery]:
     """Nobody listens there."""
     product, app = app_or_default(), Celery("test", broker="amqp://127.0.0.1:1//", set_as_current=False)
+    app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     app.set_current()
     app.finalize()
     yield app
