@@ -53,6 +53,8 @@ async def test_requests_run_whole_in_a_thread_that_keeps_its_connection() -> Non
     handler = PooledHandler(threads=1)
 
     first, second = await get(handler), await get(handler)
+    handler._pool.submit(connection.close).result()
+    handler._pool.shutdown()
 
     assert first.startswith(b"http_0 ")
     assert first == second
