@@ -13,17 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 from pydantic import JsonValue
 
 from answers.models import MAX_NOTE, Answer
 from answers.saving import Change, Conflict, clean_note
-from answers.words import NPLF_WORDS, YES_NO_WORDS, describe
+from answers.words import describe
 from questionnaires.answers import DONT_KNOW, MAX_TEXT, NOT_APPLICABLE, InvalidAnswer, clean_answer
 from questionnaires.definition import Question, Questionnaire, Section
+from questionnaires.words import NPLF_LABELS, SPECIAL_LABELS, YES_NO_LABELS, controls_in_words, reason_of
 
 RADIO_KINDS = frozenset({"nplf", "yes_no", "single_choice"})
-FRAMEWORKS = {"cpg": "CPG 2.0", "csf": "NIST CSF 2.0", "cyber_essentials": "Cyber Essentials"}
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,10 @@ class QuestionField:
         """Don't know and not applicable, where the question takes them."""
         options = []
         if self.question.dont_know:
-            options.append(Option(DONT_KNOW, _("Don't know"), checked=self.value == DONT_KNOW))
+            options.append(Option(DONT_KNOW, str(SPECIAL_LABELS[DONT_KNOW]), checked=self.value == DONT_KNOW))
         if self.question.scored and self.question.not_applicable:
-            options.append(Option(NOT_APPLICABLE, _("Not applicable"), checked=isinstance(self.value, dict)))
+            label = str(SPECIAL_LABELS[NOT_APPLICABLE])
+            options.append(Option(NOT_APPLICABLE, label, checked=isinstance(self.value, dict)))
         return options
 
     @property
@@ -86,7 +86,7 @@ class QuestionField:
 
     @property
     def reason(self) -> str:
-        return str(self.value.get(NOT_APPLICABLE, "")) if isinstance(self.value, dict) else ""
+        return reason_of(self.value)
 
     @property
     def written(self) -> str:
@@ -97,10 +97,7 @@ class QuestionField:
     @property
     def references(self) -> list[tuple[str, str]]:
         """Framework and controls, for the small tags."""
-        given = self.question.references
-        return [
-            (label, ", ".join(controls)) for name, label in FRAMEWORKS.items() if (controls := getattr(given, name))
-        ]
+        return controls_in_words(self.question.references)
 
     @property
     def in_words(self) -> str:
@@ -113,9 +110,9 @@ class QuestionField:
 
 def _offered(question: Question) -> list[tuple[str, str, str]]:
     if question.kind == "nplf":
-        return [(value, str(label), str(hint)) for value, (label, hint) in NPLF_WORDS.items()]
+        return [(value, str(label), str(hint)) for value, (label, hint) in NPLF_LABELS.items()]
     if question.kind == "yes_no":
-        return [(value, str(label), "") for value, label in YES_NO_WORDS.items()]
+        return [(value, str(label), "") for value, label in YES_NO_LABELS.items()]
     return [(choice.id, choice.text, "") for choice in question.choices]
 
 

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from questionnaires import library
 from questionnaires.answers import visible_questions
 from questionnaires.definition import Question, Questionnaire
+from questionnaires.words import answer_in_words, controls_in_words, reason_of
 from reports import wording
 from reports.models import Report
 from reports.numbers import show, show_fraction
@@ -47,11 +48,7 @@ class Asked:
     @property
     def references(self) -> list[tuple[str, str]]:
         """The published controls that the question stands for: name of the framework, ids."""
-        if self.question is None:
-            return []
-        known = self.question.references
-        named = (("CISA CPG 2.0", known.cpg), ("NIST CSF 2.0", known.csf), ("Cyber Essentials", known.cyber_essentials))
-        return [(name, ", ".join(ids)) for name, ids in named if ids]
+        return controls_in_words(self.question.references) if self.question else []
 
 
 @dataclass(frozen=True)
@@ -322,9 +319,7 @@ class ReportPage:
         question = self.questionnaire.by_id.get(key) if self.questionnaire else None
         given = self.report.values.get(key) or {}
         value = given.get("value")
-        return Asked(
-            key, question, wording.answer_in_words(question, value), wording.reason_of(value), given.get("note", "")
-        )
+        return Asked(key, question, answer_in_words(question, value), reason_of(value), given.get("note", ""))
 
     @cached_property
     def _answers(self) -> dict[str, Any]:

@@ -9,8 +9,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE
-from questionnaires.definition import Question
 from reports.numbers import show, show_score
 
 HEADLINES = {
@@ -64,43 +62,6 @@ EFFORTS = {
 COSTS = {1: gettext_lazy("Low"), 2: gettext_lazy("Moderate"), 3: gettext_lazy("High")}
 COMPLEXITIES = {1: gettext_lazy("Simple"), 2: gettext_lazy("Moderate"), 3: gettext_lazy("Complex")}
 IMPACTS = {"high": gettext_lazy("High"), "moderate": gettext_lazy("Moderate"), "low": gettext_lazy("Low")}
-NPLF = {
-    "N": gettext_lazy("Not in place"),
-    "P": gettext_lazy("Partly"),
-    "L": gettext_lazy("Mostly"),
-    "F": gettext_lazy("Fully"),
-}
-YES_NO = {"yes": gettext_lazy("Yes"), "no": gettext_lazy("No")}
-
-
-def answer_in_words(question: Question | None, value: Any) -> str:
-    """What was answered, as the page that asked it said it. The reason of "not applicable" is shown apart."""
-    if value is None or value == "" or value == []:
-        return _("Not answered")
-    if value == DONT_KNOW:
-        return _("Don't know")
-    if isinstance(value, dict):
-        return _("Not applicable")
-    if isinstance(value, list):
-        return ", ".join(_one_in_words(question, item) for item in value)
-    return _one_in_words(question, value)
-
-
-def _one_in_words(question: Question | None, value: Any) -> str:
-    if question is None:
-        return str(value)
-    if question.kind == "nplf" and value in NPLF:
-        return str(NPLF[value])
-    if question.kind == "yes_no" and value in YES_NO:
-        return str(YES_NO[value])
-    if question.kind == "number" and question.unit:
-        return f"{value} {question.unit}"
-    return next((choice.text for choice in question.choices if choice.id == value), str(value))
-
-
-def reason_of(value: Any) -> str:
-    """Why something does not apply; empty for any other answer."""
-    return str(value.get(NOT_APPLICABLE, "")) if isinstance(value, dict) else ""
 
 
 def listed(words: Sequence[str]) -> str:
