@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
@@ -13,6 +14,10 @@ from accounts.models import Organisation, User
 from eventbus.deliveries import drain_all
 from questionnaires import library
 from questionnaires.definition import Questionnaire
+
+# A busy machine is no counterexample.
+hypothesis.settings.register_profile("plumbline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("plumbline")
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
 

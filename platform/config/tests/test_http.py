@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -53,7 +53,7 @@ async def test_requests_run_whole_in_a_thread_that_keeps_its_connection() -> Non
     handler = PooledHandler(threads=1)
 
     first, second = await get(handler), await get(handler)
-    handler._pool.submit(connection.close).result()
+    handler._pool.submit(connections.close_all).result()
     handler._pool.shutdown()
 
     assert first.startswith(b"http_0 ")
