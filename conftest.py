@@ -16,8 +16,8 @@ from questionnaires import library
 from questionnaires.definition import Questionnaire
 
 # A busy machine is no counterexample.
-hypothesis.settings.register_profile("plumbline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("plumbline")
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
 
