@@ -86,6 +86,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """An organisation's final reports of one questionnaire, the latest first: what a new one is compared with."""
         return self.finals().filter(organisation=organisation, questionnaire_slug=slug).order_by("-position")
 
+    def last_position(self) -> int:
+        """The newest position among these; 0 where there are none."""
+        return self.order_by("-position").values_list("position", flat=True).first() or 0
+
     def update(self, **fields: Any) -> int:
         self._refuse_finals()
         return super().update(**fields)

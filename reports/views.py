@@ -54,19 +54,19 @@ def report_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def report_changes(request: HttpRequest) -> JsonResponse:
-    """What became of the reports after a position, as rows of the list that the same query shows."""
-    organisation = _chosen(request, list(_organisations(request)))
+    """What became of the reports after a position, as rows of the list that the same query shows.
+
+    With `submission` of that one's reports alone; of somebody else's there are none, as of one that does not exist.
+    """
     after = _position(request.GET.get("after", ""))
     if after is None:
         return JsonResponse({"error": _("“after” has to be a whole number, 0 or more.")}, status=400)
-    if organisation is None:
-        return JsonResponse({"position": 0, "more": False, "changes": []})
-    mine = Report.objects.of_members(request.user).filter(organisation=organisation)
-    news = list(mine.filter(position__gt=after).for_listing().order_by("position")[: CHANGES_AT_ONCE + 1])
+    watched = _watched(request)
+    news = list(watched.filter(position__gt=after).for_listing().order_by("position")[: CHANGES_AT_ONCE + 1])
     more = len(news) > CHANGES_AT_ONCE
     news = news[:CHANGES_AT_ONCE]
     # Nothing new: our own last position, for after a restore from a backup the client's may be ahead of it.
-    position = news[-1].position if news else min(after, Feed.objects.position(organisation))
+    position = news[-1].position if news else min(after, watched.last_position())
     return JsonResponse({"position": position, "more": more, "changes": [_change(request, report) for report in news]})
 
 
@@ -104,6 +104,22 @@ def _chosen(request: HttpRequest, organisations: list[Organisation]) -> Organisa
         if str(organisation.pk) == wanted:
             return organisation
     raise Http404
+
+
+def _watched(request: HttpRequest) -> ReportQuerySet:
+    """The reports whose changes are asked for, withdrawn ones too."""
+    mine = Report.objects.of_members(request.user)
+    if wanted := request.GET.get("submission"):
+        return mine.filter(submission=_submission(wanted))
+    organisation = _chosen(request, list(_organisations(request)))
+    return mine.filter(organisation=organisation) if organisation else mine.none()
+
+
+def _submission(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadRequest(_("There is no such submission.")) from None
 
 
 def _filtered(request: HttpRequest, reports: ReportQuerySet) -> ReportQuerySet:

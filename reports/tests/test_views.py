@@ -194,6 +194,32 @@ class TestChanges:
 
         assert charlie_client.get("/reports/changes/?after=0").json()["changes"] == []
 
+    def test_those_of_one_submission_can_be_asked_for(
+        self, alice: User, alice_client: Client, charlie: User, quick_check: Questionnaire
+    ) -> None:
+        alice.join(charlie.organisation)
+        stored(evaluated(quick_check, alice.organisation))
+        theirs = stored(evaluated(quick_check, charlie.organisation))
+        url = f"/reports/changes/?submission={theirs.submission}&after="
+
+        assert [change["id"] for change in alice_client.get(f"{url}0").json()["changes"]] == [str(theirs.pk)]
+        assert alice_client.get(f"{url}{theirs.position}").json()["changes"] == []
+
+    def test_a_strangers_submission_has_as_few_as_one_that_does_not_exist(
+        self, alice: User, charlie_client: Client, quick_check: Questionnaire
+    ) -> None:
+        report = stored(evaluated(quick_check, alice.organisation))
+
+        theirs, none = (
+            charlie_client.get(f"/reports/changes/?submission={key}&after=0") for key in (report.submission, uuid4())
+        )
+
+        assert (theirs.status_code, theirs.content) == (none.status_code, none.content)
+        assert none.json() == {"position": 0, "more": False, "changes": []}
+
+    def test_a_submission_that_is_none_is_a_bad_request(self, alice_client: Client) -> None:
+        assert alice_client.get("/reports/changes/?submission=x&after=0").status_code == 400
+
     def test_their_queries_do_not_grow(
         self,
         alice: User,
@@ -286,6 +312,16 @@ class TestPanel:
         words = _words(_rendered("{% evaluation_panel submission %}", alice, uuid4()).encode())
 
         assert "appear here with the first answer" in words
+
+    @pytest.mark.parametrize(("provisional", "title"), [(True, "Your evaluation so far"), (False, "Your evaluation")])
+    def test_its_title_says_whether_answers_are_still_being_given(
+        self, alice: User, quick_check: Questionnaire, provisional: bool, title: str
+    ) -> None:
+        report = stored(evaluated(quick_check, alice.organisation, provisional=provisional))
+
+        page = _rendered("{% evaluation_panel submission %}", alice, report.submission)
+
+        assert f">{title}</h2>" in page
 
     def test_the_tag_shows_nothing_of_a_stranger(self, alice: User, charlie: User, quick_check: Questionnaire) -> None:
         report = stored(evaluated(quick_check, alice.organisation))

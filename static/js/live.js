@@ -119,26 +119,39 @@ function liveList(root) {
 // ------------------------------------------------------------------------------------------------- the panel
 function livePanel(root) {
   const content = root.querySelector("[data-live-content]");
+  const title = root.querySelector("[data-text-final]");
   const awaited = root.dataset.liveWait === undefined ? null : Number(root.dataset.liveWait);
-  let shown = null;
+  const panel = () => content.querySelector("[data-panel]")?.dataset;
 
   function goWhenFinal() {
-    const panel = content.querySelector("[data-panel]");
-    if (awaited === null || panel?.dataset.final !== "true" || Number(panel.dataset.revision) < awaited) return;
-    window.location.replace(panel.dataset.reportUrl);
+    const shown = panel();
+    if (awaited === null || shown?.final !== "true" || Number(shown.revision) < awaited) return;
+    window.location.replace(shown.reportUrl);
   }
 
-  const refresh = oneAtATime(async () => {
-    const response = await get(root.dataset.panelUrl);
-    if (!response.ok) return; // 404: nothing is evaluated yet
-    const html = await response.text();
-    if (html === shown) return;
-    shown = html;
+  function replace(html) {
     keepFocus(content, () => { content.innerHTML = html; });
+    if (title) title.textContent = panel()?.final === "true" ? title.dataset.textFinal : title.dataset.textDraft;
     goWhenFinal();
+  }
+
+  let shown = null;
+  const load = oneAtATime(async () => {
+    const response = await get(root.dataset.panelUrl);
+    if (!response.ok) return; // removed meanwhile
+    const html = await response.text();
+    if (html !== shown) replace(html);
+    shown = html;
+  });
+  // Asks before it loads: as long as nothing is evaluated there is no panel to load.
+  const refresh = oneAtATime(async () => {
+    const response = await get(root.dataset.changesUrl + (panel()?.position ?? 0));
+    if (!response.ok) return;
+    const news = await response.json();
+    if (news.changes.some((change) => !change.removed)) await load();
   });
   goWhenFinal();
-  return { refresh, concerns: (hint) => hint.submission === root.dataset.livePanel };
+  return { refresh, hear: load, concerns: (hint) => hint.submission === root.dataset.livePanel && hint.state !== "removed" };
 }
 
 // ------------------------------------------------------------------------------------------------- the report page
@@ -224,7 +237,7 @@ function opened() {
 function heard(message) {
   const hint = JSON.parse(message.data);
   if (hint.type !== "report.changed") return;
-  targets.filter((target) => target.concerns(hint)).forEach((target) => target.refresh());
+  targets.filter((target) => target.concerns(hint)).forEach((target) => (target.hear ?? target.refresh)());
 }
 
 function closed(event) {

@@ -1,0 +1,69 @@
+"""The evaluation beside the questions: quiet before there is one, and there as soon as there is."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
+
+from tests.conftest import Person, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+
+@pytest.fixture
+def alice(server: Server, context: BrowserContext) -> Person:
+    person = server.person(f"alice-{uuid4().hex}@example.org", f"Acme {uuid4().hex}")
+    person.sign_in(context)
+    return person
+
+
+@pytest.fixture
+def draft(alice: Person, page: Page) -> str:
+    """The address of a draft without an answer."""
+    page.goto("/questionnaires/")
+    page.get_by_role("button", name="Start Security quick check").click()
+    page.wait_for_url("**/submissions/**")
+    return page.url
+
+
+def test_a_new_draft_opens_without_a_complaint_of_the_browser(draft: str, context: BrowserContext) -> None:
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    fresh = context.new_page()
+    fresh.on("console", note)
+    for path in ("", "sections/overview/", "review/"):
+        with fresh.expect_response(re.compile("/reports/changes/.*submission=")) as asked:
+            fresh.goto(draft + path)
+        expect(fresh.locator("[data-live-status]").first).to_have_text("Live")
+        asked.value.finished()
+        expect(fresh.get_by_text("appear here with the first answer")).to_be_visible()
+
+    assert complaints == []
+
+
+@pytest.mark.parametrize("sockets", ["open", "blocked"])
+def test_the_first_answer_brings_the_evaluation_to_every_tab(
+    draft: str, page: Page, context: BrowserContext, sockets: str
+) -> None:
+    def refuse(socket: WebSocketRoute) -> None:
+        socket.close(code=1011)
+
+    other = context.new_page()
+    if sockets == "blocked":
+        other.route_web_socket("**/ws/reports/", refuse)
+    other.goto(draft)
+    expect(other.get_by_text("appear here with the first answer")).to_be_visible()
+
+    page.goto(f"{draft}sections/sign-in/")
+    page.locator('[name="QC-04:value"][value="F"]').check()
+
+    panel = other.locator("[data-live-panel]")
+    expect(panel.get_by_text("1 of 12 scored questions answered")).to_be_visible(timeout=15_000)
+    expect(panel.get_by_role("heading", level=2)).to_have_text("Your evaluation so far")
