@@ -9,6 +9,7 @@ from config import views
 
 urlpatterns = [
     path("", views.start, name="start"),
+    path("favicon.ico", views.favicon),
     path("health", views.health, name="health"),
     path("schemas/<str:name>.json", views.event_schema, name="event-schema"),
     path("accounts/", include("accounts.urls")),

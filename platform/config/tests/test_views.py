@@ -53,6 +53,12 @@ def test_the_start_page_is_there_for_everybody(client: Client) -> None:
     assert "Plumbline" in response.content.decode()
 
 
+def test_a_page_that_names_no_icon_gets_one(client: Client) -> None:
+    response = client.get("/favicon.ico")
+
+    assert (response.status_code, response["Location"]) == (302, "/static/img/favicon.svg")
+
+
 @pytest.mark.django_db
 def test_health_is_green_while_everything_works(client: Client) -> None:
     response = client.get("/health")
