@@ -128,6 +128,9 @@ CELERY_DB_REUSE_MAX = 10_000
 WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
 # Seconds that an event may wait for its delivery before `/health` turns red.
 HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Range(1))
+# Whether a worker delivers what its own handler published right after the commit, without the way through the broker
+# (saves a wake-up of about 2 ms a step). False where subscribers have workers of their own.
+EVENTBUS_INLINE_FOLLOWUPS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
