@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,28 @@ def _optional_text(label: Any, autocomplete: str, help_text: Any = "") -> forms.
     return forms.CharField(label=label, required=False, max_length=120, help_text=help_text, widget=widget)
 
 
-class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth has no annotations
+class PasswordHint(forms.Form):
+    """Says the rules of a new password in one sentence instead of Django's list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
+
+
+# allauth has no annotations, so to mypy its forms are of any type.
+class ChangePasswordForm(PasswordHint, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """A new password for somebody who knows the old one."""
+
+
+class SetPasswordForm(PasswordHint, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    """A first password for somebody who has none."""
+
+
+class ResetPasswordKeyForm(PasswordHint, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password for somebody who has entered the code."""
+
+
+class SignupForm(PasswordHint, allauth_forms.SignupForm):  # type: ignore[misc]
     """Sign up with an address and a password; whatever the rest says, a known address looks like a new one."""
 
     name = _optional_text(_("Your name (optional)"), "name")
@@ -29,10 +50,6 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth has no ann
         _("Organisation (optional)"), "organization", _("Reports belong to it; an administrator can add colleagues.")
     )
     field_order = ["email", "password1", "name", "organisation"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password1"].help_text = PASSWORD_HINT
 
 
 class SetupForm(forms.Form):

@@ -13,6 +13,7 @@ from accounts.models import User
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"  # of the cast
 NEW_PASSWORD = "another few plain words"
+RULES = "At least 10 characters; several words are easy to remember."
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD, **more: str) -> str:
@@ -87,6 +88,7 @@ def test_a_password_is_recovered_by_code(client: Client, alice: User) -> None:
     assert found
     client.post("/accounts/password/reset/confirm/", {"code": found[1]})
 
+    assert RULES in client.get("/accounts/password/reset/complete/").content.decode()
     client.post("/accounts/password/reset/complete/", {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
 
     assert sign_in(Client(), alice.email) == ""
@@ -124,6 +126,13 @@ def test_too_many_requests_get_a_friendly_page(client: Client) -> None:
 
     assert response.status_code == 429
     assert b"That was a little too often" in response.content
+
+
+def test_every_page_says_the_rules_of_a_password_in_the_same_sentence(client: Client, alice_client: Client) -> None:
+    for page in (client.get("/accounts/signup/"), alice_client.get("/accounts/password/change/")):
+        words = page.content.decode()
+        assert RULES in words
+        assert "Your password must" not in words
 
 
 def test_changing_the_password_keeps_this_browser_and_drops_the_others(alice: User) -> None:
