@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from questionnaires.answers import visible_questions
 from questionnaires.definition import Question
 from questionnaires.library import built_in, built_in_slugs
+from questionnaires.words import NPLF_LABELS, SPECIAL_LABELS
 
 IMPACTS = {"high": 3, "moderate": 2, "low": 1}
 UPDATES, SETUP, ACCESS = ("Security update management", "Secure configuration", "User access control")
@@ -94,6 +97,15 @@ def test_yes_and_dont_know_ask_one_question_more(profile: str, question: str, an
     visible = visible_questions(built_in("quick-check"), {profile: answer})
     assert (question in [each.id for each in visible]) is asked
     assert len([each for each in visible if each.scored]) == 12 + asked
+
+
+def test_what_it_quotes_are_labels_that_people_see() -> None:
+    labels = [str(label) for label, _meaning in NPLF_LABELS.values()] + [
+        str(label) for label in SPECIAL_LABELS.values()
+    ]
+    quoted = [word for section in built_in("quick-check").sections for word in re.findall("“([^”]+)”", section.intro)]
+    assert quoted
+    assert [word for word in quoted if word not in labels] == []
 
 
 def test_no_page_is_ever_empty() -> None:
