@@ -8,8 +8,9 @@ import pytest
 
 from contracts import AnswerEvent
 from eventbus import metrics, subscribe
+from eventbus.deliveries import claim, drain_all
 from eventbus.subscriptions import Subscription, registry
-from eventbus.sweeper import Sweeper
+from eventbus.sweeper import Sweeper, expire_leases
 from eventbus.tests.making import commit, effect, effects, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,3 +54,17 @@ def test_an_error_of_the_sweep_does_not_end_it(caplog: pytest.LogCaptureFixture)
     assert metrics.snapshot()["sweep_failed"] == 2
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_start_that_is_alone_takes_up_what_the_killed_process_had_at_work() -> None:
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None:
+        effect(event.answer.revision)
+
+    commit(saved())
+    assert len(claim(registry["test.trace"])) == 1
+    assert drain_all() == 0
+
+    assert expire_leases() == 1
+    assert drain_all() == 1
+    assert (effects(), statuses()) == (["1"], ["done"])

@@ -19,7 +19,7 @@ from config.celery import app
 from config.embedded import data_folder, surroundings
 from config.embedded.server import serve
 from config.embedded.worker import EmbeddedWorker, WorkerError
-from eventbus.sweeper import Sweeper
+from eventbus.sweeper import Sweeper, expire_leases
 
 
 class Command(BaseCommand):
@@ -68,6 +68,7 @@ class Command(BaseCommand):
         self.check()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_questionnaires", verbosity=0, stdout=StringIO())
+        expire_leases()  # the folder is ours alone: whoever held one is dead
         return create_setup_link()
 
     def _greet(self, link: str | None) -> None:

@@ -1,0 +1,131 @@
+"""axe finds no violation on any customer page, light and dark, on a phone and on a desk; and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import Server
+from tests.walking import GOLDEN, answer_everything, answer_page, start_quick_check
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+LOOKS = [(width, scheme) for width in (320, 1280) for scheme in ("light", "dark")]
+PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nowhere")
+PERSONAL = (
+    "/questionnaires/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/logout/",
+    "/reports/",
+    "{submission}",
+    "{section}",
+    "{submission}review/",
+    "{submission}delete/",
+    "{draft_report}",
+    "{final_report}",
+)
+
+
+@pytest.fixture(scope="module")
+def places(server: Server, browser: Browser) -> Iterator[dict[str, str]]:
+    """A person with a draft and a final report; gives the cookie and the addresses."""
+    person = server.person(f"alice-{uuid4().hex}@example.org", f"Acme {uuid4().hex}", name="Alice")
+    context = browser.new_context(base_url=server.url)
+    person.sign_in(context)
+    page = context.new_page()
+    start_quick_check(page)
+    answer_everything(page, GOLDEN | {"exposed": "no", "provider": "no"})
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url(re.compile(r"/reports/[0-9a-f-]{36}/$"))
+    final_report = page.url
+    start_quick_check(page)
+    submission = re.sub(r"sections/.*", "", page.url)
+    page.get_by_role("button", name="Save and continue").click()
+    answer_page(page, {"QC-01": "F", "QC-02": "N", "QC-03": "dont_know"})
+    section = page.url
+    link = page.get_by_role("link", name="Read the whole report so far")
+    link.wait_for()
+    draft_report = server.url + str(link.get_attribute("href"))
+    context.close()
+    yield {
+        "session": person.session_key,
+        "submission": submission,
+        "section": section,
+        "draft_report": draft_report,
+        "final_report": final_report,
+    }
+
+
+def faults(page: Page) -> list[str]:
+    """What axe complains of, and whether the page is wider than the window."""
+    found = [
+        f"{violation['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append("it scrolls sideways")
+    return [f"{page.url}: {fault}" for fault in found]
+
+
+def look(browser: Browser, server: Server, paths: list[str], width: int, scheme: str, session: str = "") -> list[str]:
+    """Open each page in one look, all details open, and collect the faults."""
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    if session:
+        context.add_cookies([{"name": "sessionid", "value": session, "url": server.url}])
+    page = context.new_page()
+    found = []
+    for path in paths:
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        found += faults(page)
+    context.close()
+    return found
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_public_pages_have_no_violation(browser: Browser, server: Server, width: int, scheme: str) -> None:
+    assert look(browser, server, list(PUBLIC), width, scheme) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_personal_pages_have_no_violation(
+    browser: Browser, server: Server, places: dict[str, str], width: int, scheme: str
+) -> None:
+    paths = [path.format(**places) for path in PERSONAL]
+    assert look(browser, server, paths, width, scheme, places["session"]) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_refused_submission_and_a_wrong_password_have_no_violation(
+    browser: Browser, server: Server, places: dict[str, str], width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    page.goto("/accounts/signup/")
+    page.get_by_label("Email").fill(f"eve-{uuid4().hex}@example.org")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    page.get_by_text(re.compile("at least 10 characters", re.IGNORECASE)).first.wait_for()
+    found = faults(page)
+    context.add_cookies([{"name": "sessionid", "value": places["session"], "url": server.url}])
+    page.goto(places["submission"] + "review/")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("alert").wait_for()
+    found += faults(page)
+    context.close()
+    assert found == []
