@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 
 from contracts import Event
-from eventbus import context, metrics, models
+from eventbus import context, metrics, models, statements
 from eventbus.models import Delivery, Status
 from eventbus.signals import published
 from eventbus.subscriptions import subscribers_of
@@ -31,21 +31,10 @@ def publish(event: Event) -> None:
     correlation_id = event.correlation_id or context.correlation_id.get() or uuid4()
     causation_id = event.causation_id or context.causation_id.get()
     event = replace(event, correlation_id=correlation_id, causation_id=causation_id)
-    row = models.Event.objects.create(
-        uuid=event.id,
-        type=event.TYPE,
-        source=event.source,
-        key=event.key,
-        organisation=event.organisation_id,
-        payload=event.to_cloudevent(),
-        correlation_id=correlation_id,
-        causation_id=causation_id,
-        supersedable=event.supersedable,
-    )
-    deliveries = Delivery.objects.bulk_create(
-        Delivery(event=row, subscriber=subscription.name, key=event.key) for subscription in subscribers_of(event)
-    )
-    wakeups = [Wakeup(delivery.subscriber, delivery.pk) for delivery in deliveries]
+    position = statements.store_event(event)
+    subscribers = [subscription.name for subscription in subscribers_of(event)]
+    stored = statements.store_deliveries(position, event.key, subscribers) if subscribers else []
+    wakeups = [Wakeup(subscriber, delivery) for subscriber, delivery in stored]
     published.send(sender=type(event), event=event, wakeups=wakeups)
     transaction.on_commit(_count_published)
 

@@ -111,6 +111,6 @@ def test_publishing_costs_two_statements_in_the_callers_transaction() -> None:
     with transaction.atomic(), CaptureQueriesContext(connection) as statements:
         publish(saved())
     assert [query["sql"].split(maxsplit=3)[:3] for query in statements.captured_queries] == [
-        ["INSERT", "INTO", '"eventbus_event"'],
-        ["INSERT", "INTO", '"eventbus_delivery"'],
+        ["INSERT", "INTO", "eventbus_event"],
+        ["INSERT", "INTO", "eventbus_delivery"],
     ]
