@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -49,18 +50,12 @@ class PostedChanges(BaseModel):
 def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     if not request.user.is_authenticated:
         return _refusal(401, "signed_out", _("You are signed out. Sign in in another tab: nothing is lost."))
-    if not Submission.objects.visible_to(request.user).filter(pk=submission_id).exists():
-        raise Http404
-    if request.content_type != "application/json":
-        return _refusal(415, "not_json", _("Answers are saved here as JSON."))
-    if _is_too_large(request):
-        return _refusal(413, "too_large", _("This is more than can be saved at once."))
-
     try:
-        changes = _read(request.body)
-        saved = save_answers(submission_id, request.user, changes)
-    except ValidationError:
-        return _refusal(400, "malformed", _("This is not a save that Plumbline understands."))
+        saved = save_answers(submission_id, request.user, _read(request))
+    except NotUnderstood as problem:
+        # Whoever may not see the submission learns nothing about it by sending nonsense.
+        get_object_or_404(Submission.objects.visible_to(request.user), pk=submission_id)
+        return problem.refusal
     except InvalidChanges as invalid:
         return _refusal(400, "invalid", _("Some answers can't be saved as they are."), errors=invalid.errors)
     except SubmissionClosed:
@@ -70,6 +65,14 @@ def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     return _outcome(saved)
 
 
+class NotUnderstood(Exception):
+    """The request is no save; `refusal` is the answer to it."""
+
+    def __init__(self, status: int, error: str, message: str) -> None:
+        self.refusal = _refusal(status, error, message)
+        super().__init__(error)
+
+
 def _is_too_large(request: HttpRequest) -> bool:
     try:
         return len(request.body) > MAX_BODY
@@ -77,8 +80,15 @@ def _is_too_large(request: HttpRequest) -> bool:
         return True
 
 
-def _read(body: bytes) -> list[Change]:
-    posted = PostedChanges.model_validate_json(body)
+def _read(request: HttpRequest) -> list[Change]:
+    if request.content_type != "application/json":
+        raise NotUnderstood(415, "not_json", _("Answers are saved here as JSON."))
+    if _is_too_large(request):
+        raise NotUnderstood(413, "too_large", _("This is more than can be saved at once."))
+    try:
+        posted = PostedChanges.model_validate_json(request.body)
+    except ValidationError:
+        raise NotUnderstood(400, "malformed", _("This is not a save that Plumbline understands.")) from None
     return [
         Change(question=change.question, value=change.value, note=change.note, base_version=change.version)
         for change in posted.changes

@@ -8,12 +8,13 @@ others of the same save are stored, so that colleagues on different questions me
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import JsonValue
@@ -83,14 +84,14 @@ def save_answers(submission_id: UUID, user: User, changes: Sequence[Change]) -> 
         raise SubmissionClosed(submission)
     cleaned = _cleaned(submission.questionnaire, changes)
 
-    answers = {answer.question: answer for answer in submission.answers.select_related("updated_by")}
+    answers = {answer.question: answer for answer in submission.answers.all()}
     differing = [change for change in cleaned if _differs(change, answers.get(change.question))]
-    conflicts = tuple(_conflicts(differing, answers))
+    conflicts = _conflicts(differing, answers)
     refused = {conflict.change.question for conflict in conflicts}
     accepted = [change for change in differing if change.question not in refused]
     if accepted:
         answers |= _store(submission, user, accepted, answers)
-        _publish_save(submission)
+        _publish_save(submission, answers.values())
     return Saved(submission, answers, conflicts)
 
 
@@ -133,12 +134,15 @@ def _differs(change: Change, current: Answer | None) -> bool:
     return (change.value, change.note) != ((current.value, current.note) if current else (None, ""))
 
 
-def _conflicts(changes: Sequence[Change], answers: dict[str, Answer]) -> list[Conflict]:
-    return [
+def _conflicts(changes: Sequence[Change], answers: dict[str, Answer]) -> tuple[Conflict, ...]:
+    found = tuple(
         Conflict(change, answers[change.question])
         for change in changes
         if change.question in answers and answers[change.question].version != change.base_version
-    ]
+    )
+    # Who was faster is told by name; a save without conflict does not need anybody's.
+    prefetch_related_objects([conflict.current for conflict in found], "updated_by")
+    return found
 
 
 def _store(
@@ -166,8 +170,8 @@ def _store(
     return {row.question: row for row in rows}
 
 
-def _publish_save(submission: Submission) -> None:
+def _publish_save(submission: Submission, answers: Iterable[Answer]) -> None:
     is_first = submission.revision == 0
     submission.revision += 1
     submission.save(update_fields=["revision", "updated_at"])
-    eventbus.publish(event_of(submission, "new" if is_first else "changed"))
+    eventbus.publish(event_of(submission, "new" if is_first else "changed", answers))

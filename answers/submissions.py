@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 import eventbus
 from accounts.models import Organisation
-from answers.models import Submission
+from answers.models import Answer, Submission
 from contracts import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef
 from contracts.answers import AnswerState
 from questionnaires import library
@@ -80,7 +82,7 @@ def _hand_in(submission: Submission, user: User) -> None:
     submission.submitted_at = timezone.now()
     submission.submitted_by = user
     submission.first_submitted_at = submission.first_submitted_at or submission.submitted_at
-    eventbus.publish(event_of(submission, "submitted"))
+    eventbus.publish(event_of(submission, "submitted", submission.answers.all()))
 
 
 @transaction.atomic
@@ -102,12 +104,12 @@ def delete_draft(submission_id: UUID, user: User) -> None:
 
     eventbus.erase(str(submission.pk))
     submission.revision += 1
-    eventbus.publish(event_of(submission, "deleted"))
+    eventbus.publish(event_of(submission, "deleted", ()))
     submission.delete()
 
 
-def event_of(submission: Submission, state: AnswerState) -> AnswerEvent:
-    """The fact to publish about the submission as it stands now."""
+def event_of(submission: Submission, state: AnswerState, answers: Iterable[Answer]) -> AnswerEvent:
+    """The fact to publish about the submission and its answers as they stand now."""
     return AnswerEvent(
         answer=AnswerSnapshot(
             submission=submission.pk,
@@ -118,15 +120,15 @@ def event_of(submission: Submission, state: AnswerState) -> AnswerEvent:
                 digest=submission.questionnaire_digest,
             ),
             revision=submission.revision,
-            values={} if state == "deleted" else _given(submission),
+            values=_given(answers),
         ),
         state=state,
     )
 
 
-def _given(submission: Submission) -> dict[str, GivenAnswer]:
+def _given(answers: Iterable[Answer]) -> dict[str, GivenAnswer]:
     return {
         answer.question: GivenAnswer(value=answer.value, note=answer.note)
-        for answer in submission.answers.order_by("question")
+        for answer in sorted(answers, key=attrgetter("question"))
         if answer.value is not None or answer.note
     }

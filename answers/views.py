@@ -260,7 +260,10 @@ def submit(request: PersonRequest, submission_id: UUID) -> HttpResponse:
 def reopen(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
     if request.method == "POST":
-        submissions.reopen(submission.pk, request.user)
+        try:
+            submissions.reopen(submission.pk, request.user)
+        except Submission.DoesNotExist:
+            raise Http404 from None
         messages.info(request, _("Reopened. The report stays as it is; a new one is made when you submit again."))
     return redirect("submission", submission.pk)
 

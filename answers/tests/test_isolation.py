@@ -10,8 +10,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
+from answers import views
 from answers.models import Submission
+from answers.submissions import delete_draft
 from answers.tests.conftest import Save
+from answers.views import PersonRequest
 
 NOBODYS = UUID(int=7)
 PATHS = ["", "sections/controls/", "review/", "submit/", "reopen/", "delete/"]
@@ -83,3 +86,18 @@ def test_a_person_without_an_organisation_is_told(alice: User, alice_client: Cli
 
     assert alice_client.post("/questionnaires/small/start/").status_code == 403
     assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["submit/", "reopen/", "delete/", "sections/controls/"])
+def test_a_draft_that_a_colleague_deletes_at_the_same_moment_is_not_found(
+    alice_client: Client, bob: User, complete: Submission, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def find_just_before_it_goes(request: PersonRequest, submission_id: UUID) -> Submission:
+        found = find(request, submission_id)
+        delete_draft(submission_id, bob)
+        return found
+
+    find = views._find
+    monkeypatch.setattr(views, "_find", find_just_before_it_goes)
+
+    assert alice_client.post(f"/submissions/{complete.pk}/{path}").status_code == 404
