@@ -197,6 +197,23 @@ def test_a_host_that_is_not_ours_is_refused(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("form", "headers"),
+    [("secret=" + "x" * 3_000_000, {}), ("&".join(["secret=x"] * 1001), {}), ("", {"Host": "evil.example.com"})],
+    ids=["too large", "too many fields", "not our host"],
+)
+def test_what_is_refused_by_its_shape_is_no_news_for_the_operator(
+    caplog: pytest.LogCaptureFixture, form: str, headers: dict[str, str]
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    response = client.post("/accounts/login/", form, content_type="application/x-www-form-urlencoded", headers=headers)
+
+    assert response.status_code == 400
+    assert caplog.records == []
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/", "/nowhere/", "/accounts/login/", "/health"])
 def test_every_answer_forbids_inline_scripts_and_styles(client: Client, address: str) -> None:
     policy = client.get(address)["Content-Security-Policy"]
