@@ -206,6 +206,7 @@ def test_what_is_refused_by_its_shape_is_no_news_for_the_operator(
     caplog: pytest.LogCaptureFixture, form: str, headers: dict[str, str]
 ) -> None:
     client = Client(enforce_csrf_checks=True)
+    client.get("/accounts/login/")
 
     response = client.post("/accounts/login/", form, content_type="application/x-www-form-urlencoded", headers=headers)
 
