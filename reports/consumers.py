@@ -65,11 +65,12 @@ class LiveReports(AsyncWebsocketConsumer):
             await self._send('{"type":"pong"}')
 
     async def report_changed(self, message: dict[str, Any]) -> None:
-        """Forward a hint, unless the session ended meanwhile."""
+        """Forward a hint, unless the session ended or the organisation was left meanwhile."""
         if time.monotonic() - self.checked_at > TRUST_SECONDS and not await self._check_session():
             await self.close(SIGNED_OUT)
             return
-        await self._send(json.dumps(message))
+        if group_of(message["organisation"]) in self.joined:
+            await self._send(json.dumps(message))
 
     def _is_too_much(self, content: str | bytes) -> bool:
         now = time.monotonic()

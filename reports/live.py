@@ -18,7 +18,7 @@ from reports.models import Report
 log = logging.getLogger(__name__)
 
 
-def group_of(organisation: UUID) -> str:
+def group_of(organisation: UUID | str) -> str:
     """The channel group of everyone who may see the organisation's reports."""
     return f"organisation.{organisation}"
 
@@ -27,6 +27,7 @@ def hint(report: Report, state: str) -> dict[str, Any]:
     """What a tab is told; `state` is new, changed or removed."""
     return {
         "type": "report.changed",
+        "organisation": str(report.organisation_id),
         "report": str(report.pk),
         "submission": str(report.submission),
         "revision": report.revision,

@@ -51,6 +51,7 @@ async def test_a_colleague_hears_of_a_report_and_learns_only_ids_and_numbers(
 
     assert json.loads(await socket.hear()) == {
         "type": "report.changed",
+        "organisation": str(report.organisation_id),
         "report": str(report.pk),
         "submission": str(report.submission),
         "revision": 1,
@@ -112,6 +113,20 @@ async def test_leaving_the_organisation_ends_the_hints(
     await Membership.objects.filter(user=bob).adelete()
     while _layer().groups.get(group_of(organisation.pk)):
         assert await socket.is_silent(0.05)
+    await _stored(quick_check, alice)
+
+    assert await socket.is_silent()
+    await socket.disconnect()
+
+
+async def test_the_first_hint_after_leaving_the_organisation_is_not_heard(
+    alice: User, bob: User, bob_client: Client, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "TRUST_SECONDS", -1.0)
+    socket = Socket(bob_client)
+    await socket.connect()
+
+    await Membership.objects.filter(user=bob).adelete()
     await _stored(quick_check, alice)
 
     assert await socket.is_silent()
