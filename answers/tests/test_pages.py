@@ -185,7 +185,8 @@ def test_not_applicable_without_a_reason_is_refused(alice_client: Client, draft:
     response = alice_client.post(section_url(draft), posted)
 
     assert response.status_code == 400
-    assert "Say why this does not apply to you." in response.content.decode()
+    page = response.content.decode()
+    assert '<li><a href="#q-mfa">Is there MFA?</a><br>Say why this does not apply to you.</li>' in page
 
 
 def test_colleagues_on_different_questions_of_one_page_merge(
