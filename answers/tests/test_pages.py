@@ -175,7 +175,7 @@ def test_a_wrong_answer_saves_nothing_and_keeps_all_that_was_typed(alice_client:
     assert 'value="many"' in page
     assert 'value="example.org"' in page
     assert ">ours</textarea>" in page
-    assert '<a href="#q-people">Enter a number, for example 12 or 2.5.</a>' in page
+    assert '<a href="#q-people">How many people?</a><br>Enter a number, for example 12 or 2.5.' in page
     assert not draft.answers.exists()
 
 
