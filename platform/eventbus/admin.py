@@ -64,6 +64,10 @@ class EventAdmin(ReadOnly, EventBase):
         hidden = () if request.user.is_superuser else ("payload",)
         return tuple(field.name for field in Event._meta.fields if field.name not in hidden)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Not by the payload: who may not read the answers could otherwise guess them by filtering."""
+        return lookup.split("__")[0] != "payload" and super().lookup_allowed(lookup, value, request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:

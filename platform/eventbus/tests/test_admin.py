@@ -54,6 +54,19 @@ def test_a_reviewer_reads_everything_but_the_payload(reviewer: Client, delivery:
     assert SECRET not in page
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "event/?payload__icontains=F",
+        "event/?payload__data__answer__values__mfa__value=F",
+        "delivery/?event__payload__icontains=F",
+        "delivery/?event__payload__data__answer__values__mfa__value=F",
+    ],
+)
+def test_answers_cannot_be_guessed_by_filtering(reviewer: Client, delivery: Delivery, address: str) -> None:
+    assert reviewer.get(f"/admin/eventbus/{address}").status_code == 400
+
+
 @pytest.mark.parametrize("model", ["event", "delivery"])
 def test_a_key_an_event_id_and_a_correlation_id_find_their_rows(
     superuser: Client, delivery: Delivery, model: str
