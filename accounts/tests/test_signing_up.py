@@ -7,8 +7,10 @@ import re
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.test import Client
 
+from accounts.adapter import AccountAdapter
 from accounts.models import Organisation, User
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,23 @@ def test_the_owner_of_a_known_address_is_told_by_mail(client: Client, alice: Use
     assert mail.outbox[0].to == [alice.email]
     assert mail.outbox[0].subject == "You already have an account"
     assert "/accounts/password/reset/" in mail.outbox[0].body
+
+
+def test_of_two_sign_ups_at_the_same_moment_the_later_finds_a_known_address(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_just_before_the_other_one_saves(adapter: AccountAdapter, request: HttpRequest) -> User:
+        User.objects.create_user("dora@example.org", "the other one's password")
+        return User()
+
+    monkeypatch.setattr(AccountAdapter, "new_user", look_just_before_the_other_one_saves)
+
+    response = client.post("/accounts/signup/", SIGNUP)
+
+    assert response.headers["Location"] == "/accounts/confirm-email/"
+    assert mail.outbox[0].subject == "You already have an account"
+    assert User.objects.get().check_password("the other one's password")
+    assert Organisation.objects.count() == 1
 
 
 def test_a_weak_password_makes_nobody(client: Client) -> None:
