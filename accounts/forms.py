@@ -33,10 +33,10 @@ class PasswordHint(forms.Form):
     def try_save(self, request: HttpRequest) -> Any:
         """Make the person; where another request did so meanwhile, as after a double click, the address is known."""
         try:
-            return super().try_save(request)
+            return super().try_save(request)  # type: ignore[misc]  # allauth has no annotations
         except IntegrityError:
             self.account_already_exists = True
-            return super().try_save(request)
+            return super().try_save(request)  # type: ignore[misc]  # allauth has no annotations
 
 
 # allauth has no annotations, so to mypy its forms are of any type.
