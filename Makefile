@@ -61,9 +61,14 @@ check: $(VENV)/.dev lint types migrations test ## Every gate that CI runs
 bench: $(VENV)/.dev ## Measure, each figure beside its floor
 	@$(BIN)/python tests/bench.py
 
-messages: $(VENV)/.dev ## Collect the texts for translators (needs gettext)
+screenshots: $(VENV)/.dev chromium ## Take the documentation's pictures anew
+	@$(BIN)/python -m tests.screenshots
+
+messages: $(VENV)/.dev ## Collect the texts for translators; LOCALE=de adds a language (needs gettext)
 	@mkdir -p locale
-	@$(FOR_TESTS) $(BIN)/python manage.py makemessages --all --ignore=.venv --ignore=var --ignore='static/vendor/*'
+	@$(FOR_TESTS) $(BIN)/python manage.py makemessages --keep-pot --no-obsolete $(if $(LOCALE),--locale=$(LOCALE),--all) --ignore=.venv --ignore=var --ignore='static/vendor/*'
+	@$(FOR_TESTS) $(BIN)/python manage.py compilemessages --ignore=.venv --ignore=var
+	@echo "All texts are in locale/django.pot, each language's in locale/*/LC_MESSAGES/django.po."
 
 chromium:
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
@@ -76,4 +81,4 @@ lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench messages chromium lock
+.PHONY: help dev run format lint types migrations unit test check bench screenshots messages chromium lock
