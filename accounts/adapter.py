@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 
 if TYPE_CHECKING:
     from accounts.forms import SignupForm
@@ -14,7 +18,16 @@ if TYPE_CHECKING:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no annotations
-    """Makes people in the way of this project."""
+    """Makes people in the way of this project, and writes to them where they find it."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail whose links lead to BASE_URL: the host and port of a request are its sender's choice."""
+        ours = {
+            "current_site": SimpleNamespace(domain=urlsplit(settings.BASE_URL).netloc, name="Plumbline"),
+            "signup_url": settings.BASE_URL + reverse("account_signup"),
+            "password_reset_url": settings.BASE_URL + reverse("account_reset_password"),
+        }
+        super().send_mail(template_prefix, email, {**context, **ours})
 
     def save_user(self, request: HttpRequest, user: User, form: SignupForm, commit: bool = True) -> User:
         """Save somebody who signs up, together with their organisation; the address is still to be verified."""

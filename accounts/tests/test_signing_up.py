@@ -122,6 +122,24 @@ def test_of_two_sign_ups_at_the_same_moment_the_later_finds_a_known_address(
     assert Organisation.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "form", "link"),
+    [
+        ("/accounts/signup/", SIGNUP | {"email": "alice@example.org"}, "/accounts/password/reset/"),
+        ("/accounts/password/reset/", {"email": "nobody@example.org"}, "/accounts/signup/"),
+    ],
+)
+def test_the_links_in_mails_lead_to_the_base_url_whatever_host_was_asked(
+    client: Client, alice: User, path: str, form: dict[str, str], link: str
+) -> None:
+    client.post(path, form, headers={"Host": "127.0.0.1:6666"})
+
+    text = str(mail.outbox[0].body)
+    assert f"\nhttp://localhost:8000{link}\n" in text
+    assert text.rstrip().endswith("Plumbline on localhost:8000")
+    assert "6666" not in text
+
+
 def test_a_weak_password_makes_nobody(client: Client) -> None:
     response = client.post("/accounts/signup/", SIGNUP | {"password1": "dora@example.org"})
 
