@@ -15,4 +15,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # it h
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         with closing(WhiteNoiseMiddleware.serve(static_file, request)) as streamed:
-            return HttpResponse(b"".join(streamed), status=streamed.status_code, headers=dict(streamed.headers))
+            response = HttpResponse(b"".join(streamed), status=streamed.status_code, headers=dict(streamed.headers))
+        if response.content:
+            # The file may have been replaced by an update since its size was looked up at the start.
+            response.headers["Content-Length"] = str(len(response.content))
+        return response

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.client import AsyncClient
 from django.urls import path
 from pytest_django import Settings
+from whitenoise.responders import StaticFile
 
 from config.embedded.worker import EmbeddedWorker
+from config.static_files import StaticFilesMiddleware
 from config.urls import urlpatterns as product
 from contracts import AnswerEvent
 from eventbus import metrics
@@ -215,7 +218,7 @@ def test_what_is_refused_by_its_shape_is_no_news_for_the_operator(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/", "/nowhere/", "/accounts/login/", "/health"])
+@pytest.mark.parametrize("address", ["/", "/nowhere/", "/accounts/login/", "/health", "/static/img/logo.svg"])
 def test_every_answer_forbids_inline_scripts_and_styles(client: Client, address: str) -> None:
     policy = client.get(address)["Content-Security-Policy"]
 
@@ -236,3 +239,14 @@ async def test_static_files_are_served_by_the_asynchronous_server_without_a_warn
     assert int(response["Content-Length"]) == len(response.content)
     unchanged = await async_client.get("/static/css/plumbline.css", headers={"If-None-Match": response["ETag"]})
     assert unchanged.status_code == 304
+
+
+def test_a_static_file_that_was_replaced_since_the_start_comes_whole(tmp_path: Path) -> None:
+    path = tmp_path / "style.css"
+    path.write_text("short")
+    file = StaticFile(str(path), [])
+    path.write_text("longer than before")
+
+    response = StaticFilesMiddleware.serve(file, RequestFactory().get("/static/style.css"))
+
+    assert (response.content, response["Content-Length"]) == (b"longer than before", "18")
