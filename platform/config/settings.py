@@ -14,7 +14,8 @@ env = Env()
 env.read_env(ROOT / ".env", recurse=False)
 
 # --- where this installation lives ---------------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", str(ROOT / "var"))).expanduser().resolve()
+# Empty is not set: the folder in which somebody happens to stand is no place for secrets.
+DATA_DIR = Path(env.str("DATA_DIR", "") or ROOT / "var").expanduser().resolve()
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")

@@ -6,12 +6,14 @@ import os
 import socket
 import sqlite3
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from config.embedded import data_folder, surroundings
+from config.settings import ROOT
 
 
 def test_an_old_python_is_told_the_way_to_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +85,14 @@ def test_a_folder_is_free_again_once_its_process_is_done(tmp_path: Path) -> None
 
     with data_folder.claim(tmp_path) as file:
         assert not file.closed
+
+
+def test_an_empty_data_dir_is_not_the_folder_in_which_one_stands(tmp_path: Path) -> None:
+    environment = {**os.environ, "DATA_DIR": "", "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "platform")))}
+    code = "from config.settings import DATA_DIR; print(DATA_DIR)"
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert shown.stdout.strip() == str(ROOT / "var")
