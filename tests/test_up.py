@@ -148,6 +148,19 @@ def test_a_wrong_setting_is_refused_with_what_to_do(
     assert "Traceback" not in refused.stderr
 
 
+def test_a_database_that_is_none_is_refused_with_what_to_do(make: Callable[[], Server]) -> None:
+    server = make()
+    server.data_dir.mkdir()
+    (server.data_dir / "plumbline.sqlite3").write_text("something else " * 100)
+
+    refused = server.manage("up")
+
+    assert refused.returncode == 1
+    assert "plumbline.sqlite3 can't be used (file is not a database)" in refused.stderr
+    assert "put its backup back" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_an_open_websocket_does_not_delay_the_stop_and_is_told_to_come_back(make: Callable[[], Server]) -> None:
     server = make()
     server.start()

@@ -13,6 +13,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from accounts.setup import create_setup_link
 from config.celery import app
@@ -66,10 +67,16 @@ class Command(BaseCommand):
         """Bring key, tables and questionnaires up to date; gives the path of the administrator's link, if due."""
         settings.SECRET_KEY = os.environ.get("SECRET_KEY") or data_folder.secret_key(settings.DATA_DIR)
         self.check()
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("load_questionnaires", verbosity=0, stdout=StringIO())
-        expire_leases()  # the folder is ours alone: whoever held one is dead
-        return create_setup_link()
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("load_questionnaires", verbosity=0, stdout=StringIO())
+            expire_leases()  # the folder is ours alone: whoever held one is dead
+            return create_setup_link()
+        except DatabaseError as error:
+            raise surroundings.Unfit(
+                f"the database {settings.DATABASES['default']['NAME']} can't be used ({error}). Make sure that it can "
+                "be written and that the disk has room, or put its backup back"
+            ) from None
 
     def _greet(self, link: str | None) -> None:
         """Say where everything is."""
