@@ -23,7 +23,7 @@ from accounts.models import Organisation
 from answers import submissions
 from answers.fields import QuestionField, fields_for, posted_changes
 from answers.models import Submission
-from answers.progress import progress_of, section_of, sections_of
+from answers.progress import Progress, SectionProgress, progress_of, section_of, sections_of
 from answers.saving import Change, Conflict, InvalidChanges, Saved, SubmissionClosed, save_answers
 from questionnaires import library
 from questionnaires.answers import visible_questions
@@ -75,7 +75,7 @@ def start(request: PersonRequest, slug: str) -> HttpResponse:
 def submission(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
     questionnaire, values = submission.questionnaire, submission.values
-    progress = progress_of(questionnaire, values)
+    progress, sections = progress_of(questionnaire, values), sections_of(questionnaire, values)
     return render(
         request,
         "answers/submission.html",
@@ -83,11 +83,20 @@ def submission(request: PersonRequest, submission_id: UUID) -> HttpResponse:
             "submission": submission,
             "questionnaire": questionnaire,
             "progress": progress,
-            "sections": sections_of(questionnaire, values),
+            "sections": sections,
             "just_submitted": submission.is_submitted and "submitted" in request.GET,
-            "resume_url": _address(submission, progress.open[0]) if progress.open else None,
+            "resume_url": _where_to_go_on(submission, progress, sections),
         },
     )
+
+
+def _where_to_go_on(submission: Submission, progress: Progress, sections: list[SectionProgress]) -> str | None:
+    """The first open question, or the first page before any answer, for its optional questions may come first."""
+    if not progress.open:
+        return None
+    if not progress.answered:
+        return reverse("submission-section", args=[submission.pk, sections[0].section.id])
+    return _address(submission, progress.open[0])
 
 
 @never_cache

@@ -97,6 +97,12 @@ def test_starting_what_is_not_offered_is_not_found(alice_client: Client, small: 
     assert alice_client.post("/questionnaires/unheard-of/start/").status_code == 404
 
 
+def test_before_the_first_answer_one_begins_at_the_top(alice_client: Client, draft: Submission) -> None:
+    response = alice_client.get(f"/submissions/{draft.pk}/")
+
+    assert response.context["resume_url"] == section_url(draft, "about")
+
+
 def test_the_task_list_resumes_at_the_first_open_question(alice_client: Client, draft: Submission, save: Save) -> None:
     save(exposed="no", mfa="F")
 
