@@ -95,6 +95,18 @@ def test_an_answer_saves_itself_and_is_there_after_a_reload(page: Page) -> None:
     is_chosen(page, "mfa", "L")
 
 
+def test_what_does_not_apply_waits_for_its_reason_on_every_page(page: Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if request.url.endswith("/answers/") else None)
+    page.on("dialog", lambda dialog: dialog.accept())
+    choose(page, "mfa", "not_applicable")
+    expect(state(page, "mfa")).to_have_text("Not saved yet: say why it does not apply.")
+
+    page.goto(page.url.replace("controls", "about"))
+    expect(page.locator("[data-autosave-banner] a")).to_have_text("Is there MFA?")
+    assert sent == []
+
+
 def test_every_kind_of_answer_saves_itself(page: Page) -> None:
     choose(page, "mfa", "not_applicable")
     expect(state(page, "mfa")).to_have_text("Not saved yet: say why it does not apply.")

@@ -17,6 +17,7 @@ const text = (name, values = {}) =>
   root.dataset[`text${name}`].replace(/\{(\w+)\}/g, (_match, key) => values[key] ?? "");
 const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const clock = (moment) => new Date(moment).toLocaleTimeString(document.documentElement.lang, TIME);
+const lacksReason = (value) => value?.not_applicable?.trim() === "";
 const same = (one, other) => JSON.stringify([one.value, one.note]) === JSON.stringify([other.value, other.note]);
 
 // ------------------------------------------------------------------------------------------- what is not saved yet
@@ -164,7 +165,7 @@ class Question {
     if (this.hasConflict) return;
     this.failures = 0;
     clearTimeout(this.timer);
-    if (this.value?.not_applicable?.trim() === "") this.show("waiting", text("Reason"));
+    if (lacksReason(this.value)) this.show("waiting", text("Reason"));
     else {
       this.show("saving", text("Saving"));
       this.timer = setTimeout(() => this.send(), pause);
@@ -174,7 +175,7 @@ class Question {
   // One request at a time: a second one would race the first for the answer's version.
   async send() {
     clearTimeout(this.timer);
-    if (this.isSending || this.hasConflict) return;
+    if (this.isSending || this.hasConflict || lacksReason(this.value)) return;
     const change = this.change;
     this.isSending = true;
     const reply = await post(change);
@@ -289,7 +290,7 @@ function updatePage({ revision, progress, visible }) {
 
 // An answer that another page of this submission could not save.
 async function sendElsewhere(id, entry, failures = 0) {
-  const reply = await post(entry);
+  const reply = lacksReason(entry.value) ? { status: 400, body: {} } : await post(entry);
   if (reply.body.progress) updatePage(reply.body);
   if (reply.status === 200) {
     forget(id);
