@@ -67,3 +67,15 @@ def test_the_first_answer_brings_the_evaluation_to_every_tab(
     panel = other.locator("[data-live-panel]")
     expect(panel.get_by_text("1 of 12 scored questions answered")).to_be_visible(timeout=15_000)
     expect(panel.get_by_role("heading", level=2)).to_have_text("Your evaluation so far")
+
+
+def test_it_says_when_the_browser_is_offline(draft: str, page: Page, context: BrowserContext) -> None:
+    page.goto(draft)
+    status = page.locator("[data-live-status]").first
+    expect(status).to_have_text("Live")
+
+    context.set_offline(True)
+    expect(status).to_have_text("Offline: what you see may be out of date")
+
+    context.set_offline(False)
+    expect(status).to_have_text("Live")

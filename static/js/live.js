@@ -276,6 +276,7 @@ function connect() {
 function comeBack() {
   if (document.hidden) return;
   refreshAll();
+  if (socket?.readyState === WebSocket.OPEN) showState("live");
   connect();
 }
 
@@ -296,5 +297,6 @@ if (targets.length) {
   connect();
   document.addEventListener("visibilitychange", comeBack);
   window.addEventListener("online", comeBack);
+  window.addEventListener("offline", () => showState("offline"));
   window.addEventListener("pageshow", (event) => { if (event.persisted) comeBack(); });
 }
