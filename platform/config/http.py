@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import IO, Any
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a request that are kept: more than any view takes, DATA_UPLOAD_MAX_MEMORY_SIZE, so that it is refused."""
 
 
 class PooledHandler(ASGIHandler):
@@ -33,6 +39,19 @@ class PooledHandler(ASGIHandler):
         """Handle one request, without a thread of its own for what Django does around it."""
         await self.handle(scope, receive, send)
 
+    async def read_body(self, receive: Any) -> IO[bytes]:
+        """Read the whole body, but keep MAX_BODY at most: Django would let anybody fill the disk."""
+        return await super().read_body(_bounded(receive))
+
+    def create_request(self, scope: Any, body_file: IO[bytes]) -> Any:
+        """Make the request; one that is too large always tells its length, for by that Django refuses it."""
+        request, refusal = super().create_request(scope, body_file)
+        size = body_file.seek(0, os.SEEK_END)
+        body_file.seek(0)
+        if request is not None and size > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+            request.META["CONTENT_LENGTH"] = str(size)
+        return request, refusal
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Run middleware and view in a thread of the pool, in this request's context."""
         loop = asyncio.get_running_loop()
@@ -43,3 +62,18 @@ class PooledHandler(ASGIHandler):
             return self.get_response(request)
         finally:
             close_old_connections()
+
+
+def _bounded(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """Receives the same messages without what goes beyond MAX_BODY."""
+    left = MAX_BODY
+
+    async def receive_bounded() -> Any:
+        nonlocal left
+        message = await receive()
+        body = message.get("body", b"")
+        kept = body[:left]
+        left -= len(kept)
+        return message if len(kept) == len(body) else {**message, "body": kept}
+
+    return receive_bounded

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import Any
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 
-from config.http import PooledHandler
+from config.http import MAX_BODY, PooledHandler
 
 
 def whoami(request: HttpRequest) -> HttpResponse:
@@ -58,3 +60,34 @@ async def test_requests_run_whole_in_a_thread_that_keeps_its_connection() -> Non
 
     assert first.startswith(b"http_0 ")
     assert first == second
+
+
+async def test_of_a_body_that_is_too_large_only_a_bounded_part_is_kept() -> None:
+    handler = PooledHandler(threads=1)
+    chunks = [{"type": "http.request", "body": b"x" * 1024 * 1024, "more_body": True}] * 10
+
+    async def receive() -> dict[str, Any]:
+        return chunks.pop() if chunks else {"type": "http.request", "body": b"", "more_body": False}
+
+    with await handler.read_body(receive) as body:
+        request, _refusal = handler.create_request({**SCOPE, "method": "POST"}, body)
+
+        assert not chunks
+        assert request is not None
+        assert body.seek(0, os.SEEK_END) == MAX_BODY
+        with pytest.raises(RequestDataTooBig):
+            request.body  # noqa: B018
+
+
+async def test_a_body_of_a_usual_size_is_read_whole() -> None:
+    handler = PooledHandler(threads=1)
+    chunks = [{"type": "http.request", "body": b"def", "more_body": False}, {"body": b"abc", "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", **chunks.pop()}
+
+    with await handler.read_body(receive) as body:
+        request, _refusal = handler.create_request({**SCOPE, "method": "POST"}, body)
+
+        assert request is not None
+        assert request.body == b"abcdef"
