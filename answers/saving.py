@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from pydantic import JsonValue
 
 import eventbus
+from answers import statements
 from answers.models import MAX_NOTE, Answer, Submission
-from answers.submissions import event_of, lock
+from answers.submissions import event_of
 from questionnaires.answers import InvalidAnswer, clean_answer
 from questionnaires.definition import Questionnaire
 
@@ -79,7 +80,7 @@ def save_answers(submission_id: UUID, user: User, changes: Sequence[Change]) -> 
 
     Raises Submission.DoesNotExist, SubmissionClosed and InvalidChanges; nothing is stored then.
     """
-    submission = lock(submission_id, user)
+    submission = statements.lock(submission_id, user)
     if submission.is_submitted:
         raise SubmissionClosed(submission)
     cleaned = _cleaned(submission.questionnaire, changes)
@@ -161,17 +162,13 @@ def _store(
         )
         for change in changes
     ]
-    Answer.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["submission", "question"],
-        update_fields=["version", "value", "note", "updated_by", "updated_at"],
-    )
+    statements.store(rows)
     return {row.question: row for row in rows}
 
 
 def _publish_save(submission: Submission, answers: Iterable[Answer]) -> None:
     is_first = submission.revision == 0
     submission.revision += 1
-    submission.save(update_fields=["revision", "updated_at"])
+    submission.updated_at = timezone.now()
+    statements.store_revision(submission)
     eventbus.publish(event_of(submission, "new" if is_first else "changed", answers))

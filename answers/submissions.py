@@ -13,6 +13,7 @@ from django.utils import timezone
 import eventbus
 from accounts.models import Organisation
 from answers.models import Answer, Submission
+from answers.statements import lock
 from contracts import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef
 from contracts.answers import AnswerState
 from questionnaires import library
@@ -33,11 +34,6 @@ class Incomplete(Exception):
 
 class NotDeletable(Exception):
     """What was submitted once is kept."""
-
-
-def lock(submission_id: UUID, user: User) -> Submission:
-    """The submission, its row locked until the transaction ends; raises DoesNotExist for somebody else's, too."""
-    return Submission.objects.visible_to(user).select_for_update(of=("self",)).get(pk=submission_id)
 
 
 @transaction.atomic
