@@ -76,6 +76,10 @@ class PeopleOfOrganisation(admin.TabularInline):
         return False
 
 
+def _may_touch(request: HttpRequest, person: User | None) -> bool:
+    return person is None or not person.is_superuser or bool(request.user.is_superuser)
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     """People by email. An address that an administrator enters counts as verified."""
@@ -95,6 +99,20 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = (
         (None, {"fields": ("email", "name", "organisation", "usable_password", "password1", "password2")}),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only a superuser gives rights: whoever else may edit people could otherwise take all of them."""
+        rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser's address and password are changed by superusers alone."""
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Likewise; without a person it is about the bulk deletion, which would not look at each."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (request.user.is_superuser if obj is None else _may_touch(request, obj))
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """A new person gets the organisation by the form."""

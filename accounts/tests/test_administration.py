@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from accounts.models import Organisation, User
@@ -130,3 +131,44 @@ def test_people_made_by_a_command_have_an_organisation_and_can_sign_in(client: C
     assert root.organisation.name == "root"
     response = client.post("/accounts/login/", {"login": "root@example.org", "password": PASSWORD})
     assert response.headers["Location"] == "/questionnaires/"
+
+
+@pytest.fixture
+def helper_client(bob: User) -> Client:
+    """Bob may edit people, and is no superuser."""
+    bob.is_staff = True
+    bob.save()
+    wanted = ("add_user", "change_user", "delete_user", "view_user", "change_membership", "view_membership")
+    bob.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+def test_who_may_edit_people_cannot_give_rights(helper_client: Client, alice: User) -> None:
+    everything = Group.objects.create(name="Everything")
+    rights = {"is_staff": "on", "is_superuser": "on", "groups": str(everything.pk), "user_permissions": "1"}
+    form = person_form(alice, alice.organisation, name="Alice B.", **rights)
+
+    response = helper_client.post(f"/admin/accounts/user/{alice.pk}/change/", form)
+
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert (alice.name, alice.is_active) == ("Alice B.", True)
+    assert (alice.is_staff, alice.is_superuser) == (False, False)
+    assert not alice.groups.exists()
+    assert not alice.user_permissions.exists()
+
+
+@pytest.mark.parametrize("path", ["change/", "password/", "delete/"])
+def test_who_may_edit_people_cannot_become_the_administrator(
+    helper_client: Client, admin_user: User, path: str
+) -> None:
+    form = {"email": "bob@example.org", "password1": PASSWORD, "password2": PASSWORD, "post": "yes"}
+
+    response = helper_client.post(f"/admin/accounts/user/{admin_user.pk}/{path}", form)
+
+    assert response.status_code == 403
+    admin_user.refresh_from_db()
+    assert admin_user.email == "admin@example.org"
+    assert not admin_user.check_password(PASSWORD)
