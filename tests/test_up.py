@@ -103,6 +103,19 @@ def test_a_second_server_on_the_same_folder_is_refused(make: Callable[[], Server
     assert first.get("/health")[0] == 200
 
 
+def test_folders_of_our_names_where_it_is_started_are_not_taken_for_ours(
+    make: Callable[[], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("answers", "reports"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    server = make()
+    server.start()
+    assert server.get("/health")[0] == 200
+    assert server.stop() == 0
+
+
 def test_the_folder_is_free_after_a_killed_server(make: Callable[[], Server]) -> None:
     server = make()
     server.start()

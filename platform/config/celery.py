@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from celery import Celery
 
@@ -11,7 +12,10 @@ from config.embedded import broker
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 broker.register()
 
+path_before = list(sys.path)
 app = Celery("plumbline")
+# Celery puts the working folder first on the path: a folder answers/ there would be taken for ours.
+sys.path[:] = path_before
 # Celery keeps the current app per thread: without a default, threads of the web server would use an unconfigured one.
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
