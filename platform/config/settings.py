@@ -131,6 +131,10 @@ HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Ra
 # Whether a worker delivers what its own handler published right after the commit, without the way through the broker
 # (saves a wake-up of about 2 ms a step). False where subscribers have workers of their own.
 EVENTBUS_INLINE_FOLLOWUPS = True
+# Days that a delivery is kept after it was done or skipped, and that an event is kept after it was published; 0: forever.
+# What is undelivered or dead is never pruned. A replay reaches back as far as the events do.
+EVENTBUS_KEEP_DELIVERIES = env.int("EVENTBUS_KEEP_DELIVERIES", 30, validate=validate.Range(0))
+EVENTBUS_KEEP_EVENTS = env.int("EVENTBUS_KEEP_EVENTS", 365, validate=validate.Range(0))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

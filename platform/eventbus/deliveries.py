@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from contracts import ContractError
 from eventbus import metrics, statements
@@ -239,7 +239,8 @@ def _log_late_failure(lease: Lease, reason: str) -> None:
 
 
 def _is_too_old(lease: Lease) -> bool:
-    return lease.row.filter(created_at__lte=Now() - lease.subscription.retry.max_age).exists()
+    aged = lease.row.alias(since=Coalesce("age_from", "created_at"))
+    return aged.filter(since__lte=Now() - lease.subscription.retry.max_age).exists()
 
 
 def describe(error: Exception) -> str:

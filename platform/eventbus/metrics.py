@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
-from eventbus.models import Delivery, Status
+from eventbus.models import Delivery, Status, is_paused
 
 _lock = threading.Lock()
 _counters: Counter[str] = Counter()
@@ -44,7 +44,8 @@ class Health:
     """The state of all deliveries, by the database's clock."""
 
     oldest: timedelta | None
-    """Age of the oldest delivery that is ready or leased; None where everything is delivered."""
+    """Age of the oldest delivery that is ready or leased; None where everything is delivered. Those of a paused
+    subscriber don't count, for a person wants them to wait; a redriven, resumed or replayed one is as old as that."""
     ready: int
     leased: int
     overdue: int
@@ -55,12 +56,12 @@ class Health:
 def health() -> Health:
     """Ask the database; the queries read undelivered and dead rows only, however many were delivered."""
     found = Delivery.objects.undelivered().aggregate(
-        oldest=Min("created_at"),
+        oldest=Min(Coalesce("age_from", "created_at"), filter=~is_paused()),
         now=Max(Now()),
         ready=Count("pk", filter=Q(status=Status.READY)),
         leased=Count("pk", filter=Q(status=Status.LEASED)),
         overdue=Count("pk", filter=Q(status=Status.LEASED, leased_until__lte=Now())),
     )
-    oldest = found["now"] - found["oldest"] if found["oldest"] else None
+    oldest = max(found["now"] - found["oldest"], timedelta(0)) if found["oldest"] else None
     dead = Delivery.objects.filter(status=Status.DEAD).count()
     return Health(oldest, found["ready"], found["leased"], found["overdue"], dead)
