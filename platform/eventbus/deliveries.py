@@ -164,7 +164,7 @@ def _bury_killers(subscription: Subscription) -> None:
     killers = Delivery.objects.expired().filter(subscriber=subscription.name, attempts__gte=limit)
     dead = killers.finish(Status.DEAD, f"no attempt of {limit} finished: its worker died or took longer than the lease")
     if dead:
-        metrics.count("dead", dead)
+        metrics.count_delivery("dead", subscription.name, dead)
         logger.error("%s deliveries to %s are dead: no attempt finished", dead, subscription.name)
 
 
@@ -173,7 +173,7 @@ def _deliver(lease: Lease) -> None:
     """Bring one claimed delivery to its next state. Errors of the handler end here; a database that is gone raises."""
     delivery = lease.delivery
     if not delivery.payload:
-        metrics.count("skipped", lease.row.finish(Status.SKIPPED, "erased"))
+        metrics.count_delivery("skipped", lease.subscription.name, lease.row.finish(Status.SKIPPED, "erased"))
     elif lease.subscription.coalesce and delivery.supersedable and delivery.superseded_by is not None:
         _skip_superseded(lease, delivery.superseded_by)
     else:
@@ -189,7 +189,7 @@ def _skip_superseded(lease: Lease, newest: int) -> None:
         event__lt=newest,
         event__supersedable=True,
     )
-    metrics.count("skipped", line.finish(Status.SKIPPED))
+    metrics.count_delivery("skipped", lease.subscription.name, line.finish(Status.SKIPPED))
 
 
 def _handle(lease: Lease) -> None:
@@ -201,12 +201,12 @@ def _handle(lease: Lease) -> None:
             if not statements.done(lease.delivery.id, lease.token):
                 raise LeaseLost
     except LeaseLost:
-        metrics.count("fenced")
+        metrics.count_delivery("fenced", lease.subscription.name)
         logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)
     except Exception as error:
         _fail(lease, error)
     else:
-        metrics.count("done")
+        metrics.count_delivery("done", lease.subscription.name)
 
 
 def _fail(lease: Lease, error: Exception) -> None:
@@ -214,7 +214,7 @@ def _fail(lease: Lease, error: Exception) -> None:
     retry, attempts, reason = lease.subscription.retry, lease.delivery.attempts, describe(error)
     if isinstance(error, (NeverRetry, *HOPELESS)) or attempts >= retry.max_attempts or _is_too_old(lease):
         if lease.row.finish(Status.DEAD, reason):
-            metrics.count("dead")
+            metrics.count_delivery("dead", lease.subscription.name)
             logger.error("%s is dead after %s attempts: %s", lease, attempts, reason)
         else:
             _log_late_failure(lease, reason)
@@ -227,7 +227,7 @@ def _fail(lease: Lease, error: Exception) -> None:
         last_error=reason,
     )
     if planned:
-        metrics.count("retried")
+        metrics.count_delivery("retried", lease.subscription.name)
         logger.warning("%s failed at attempt %s and is tried again: %s", lease, attempts, reason)
     else:
         _log_late_failure(lease, reason)

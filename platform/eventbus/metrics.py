@@ -14,12 +14,26 @@ from eventbus.models import Delivery, Status, is_paused
 
 _lock = threading.Lock()
 _counters: Counter[str] = Counter()
+_deliveries: Counter[tuple[str, str]] = Counter()
 
 
 def count(name: str, by: int = 1) -> None:
     """Raise a counter; threads may call it at once."""
     with _lock:
         _counters[name] += by
+
+
+def count_delivery(outcome: str, subscriber: str, by: int = 1) -> None:
+    """Raise the counter of an outcome (see `snapshot`), for all subscribers and for this one."""
+    with _lock:
+        _counters[outcome] += by
+        _deliveries[subscriber, outcome] += by
+
+
+def deliveries() -> dict[tuple[str, str], int]:
+    """The deliveries since this process started, by subscriber and outcome."""
+    with _lock:
+        return dict(_deliveries)
 
 
 def snapshot() -> dict[str, int]:
@@ -37,6 +51,7 @@ def reset() -> None:
     """Set all counters to nothing (tests)."""
     with _lock:
         _counters.clear()
+        _deliveries.clear()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from eventbus import metrics
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.retention import Pruner
+from eventbus.signals import swept
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class Sweeper:
         """Sweep, now and then prune; an error is counted and logged by its kind, for its text may quote values."""
         try:
             close_old_connections()
-            swept = sweep()
-            metrics.count("swept", swept)
+            metrics.count("swept", sweep())
+            swept.send(sender=type(self))
             self._pruner.prune_if_due()
         except Exception as error:
             metrics.count("sweep_failed")
