@@ -168,7 +168,8 @@ if PRODUCTION:
         CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 # A module's wake-ups have a queue of their own, so that each scales by itself: `celery -A config worker -Q security`.
 # A worker without -Q takes all of them.
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("security"), Queue("reports")]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "security", "reports")]
+CELERY_TASK_ROUTES = ["eventbus.tasks.route"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from contracts import ContractError
-from eventbus import metrics, statements
+from eventbus import metrics, scope, statements
 from eventbus.context import caused_by
 from eventbus.models import Delivery, DeliveryQuerySet, Status
 from eventbus.statements import ClaimedRow
@@ -76,7 +76,7 @@ def drain_all() -> int:
 def sweep() -> int:
     """Deliver what nobody was woken up for: what is due, and leases that ran out. Needs no broker."""
     handled = sum(_rescue(registry[name]) for name in _with_expired_leases())
-    return handled + sum(drain(name) for name in statements.with_due_deliveries(sorted(registry)))
+    return handled + sum(drain(name) for name in statements.with_due_deliveries(scope.served()))
 
 
 def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
@@ -85,7 +85,7 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
     handled, look_again = 0, set[str]()
     with _follow_ups() as follow_ups:
         while stack:
-            if handled and time.monotonic() > deadline:
+            if handled and (scope.stopping.is_set() or time.monotonic() > deadline):
                 _hand_over(stack, look_again)
                 break
             step = stack.pop()
@@ -145,7 +145,7 @@ def _leases(subscription: Subscription, token: UUID) -> list[Lease]:
 
 
 def _with_expired_leases() -> list[str]:
-    expired = Delivery.objects.expired().filter(subscriber__in=sorted(registry)).order_by()
+    expired = Delivery.objects.expired().filter(subscriber__in=scope.served()).order_by()
     return list(expired.values_list("subscriber", flat=True).distinct())
 
 
