@@ -235,7 +235,7 @@ class SubscriptionAdmin(ReadOnly, SubscriptionBase):
 class DeadLetterAdmin(ReadOnly, DeadLetterBase):
     """What was given up on, with the reason; superusers see the payload and redrive."""
 
-    list_display = ("id", "subscriber", "event_type", "key", "attempts", "finished_at", "last_error")
+    list_display = ("id", "subscriber", "last_error", "attempts", "finished_at", "event_type")
     list_filter = ("subscriber", "event__type", "finished_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
@@ -243,6 +243,9 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
     list_select_related = ("event",)
     ordering = ("-finished_at", "-id")
     actions = ("redrive_selected",)
+
+    class Media:
+        css = {"all": ("css/eventbus-admin.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).filter(status=Status.DEAD)

@@ -209,7 +209,7 @@ def _row_of(step: Step) -> tuple[str, ...]:
     title = step.title if step.kind == "event" else f"  {step.title}"
     state = step.status or "published"
     times = (milliseconds(step.waited), milliseconds(step.worked), milliseconds(step.ends))
-    return (milliseconds(step.starts), title, state, *times, str(step.meaning or step.error))
+    return (milliseconds(step.starts), title, state, *times, str(step.meaning or step.error or step.note.strip()))
 
 
 def _operator() -> str:
