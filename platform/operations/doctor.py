@@ -19,6 +19,7 @@ from celery import current_app
 from django.conf import settings
 from django.core import checks as system_checks
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -100,7 +101,11 @@ def _settings() -> Iterator[Finding]:
 
 
 def _secret_key() -> Finding:
-    key, path = settings.SECRET_KEY, Path(settings.DATA_DIR) / "secret_key"
+    path = Path(settings.DATA_DIR) / "secret_key"
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's settings refuse to give an empty one
+        key = ""
     if not key:
         return wrong(_("Secret key: there is none yet"), _("Start once, which makes one: make run. Or set SECRET_KEY."))
     if len(key) < MIN_KEY:

@@ -17,6 +17,11 @@ from operations.progress import Progress
 
 def back_up(path: Path, progress: Progress, *, with_secret_key: bool = False) -> file.Manifest:
     """Write everything to a new file; nobody has to wait for it. Raises Unusable."""
+    if not tables.are_up_to_date():
+        raise file.Unusable(
+            "this database does not have the tables of this Plumbline. Run manage.py migrate first, "
+            "or make the backup with the version that was running on it"
+        )
     with file.written(path) as writer, snapshot():
         manifest = file.Manifest(
             format=1,

@@ -67,7 +67,7 @@ class Writer:
         digest, count = hashlib.sha256(), 0
         with self._archive.open(entry_of(name), "w", force_zip64=True) as entry:
             for row in rows:
-                line = json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+                line = _line(row)
                 digest.update(line)
                 entry.write(line)
                 count += 1
@@ -75,6 +75,11 @@ class Writer:
 
     def text(self, name: str, text: str) -> None:
         self._archive.writestr(name, text)
+
+
+def _line(row: list[Any]) -> bytes:
+    """One spelling of a row, whichever database it came from: PostgreSQL forgets the order of an object's keys."""
+    return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 @contextmanager
@@ -96,16 +101,24 @@ def written(path: Path) -> Iterator[Writer]:
                 yield Writer(archive)
             file.flush()
             os.fsync(file.fileno())
-        os.link(part, path)  # unlike a rename it never overwrites
-        _sync_folder(path.parent)
-    except FileExistsError:
-        raise Unusable(f"{path} has appeared meanwhile. Choose another name") from None
+        _give_name(part, path)
+    except OSError as error:
+        raise Unusable(f"{path} can't be written ({error.strerror}). Make room, or choose another place") from None
     finally:
         part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _give_name(part: Path, path: Path) -> None:
+    """Raises OSError where something has that name."""
+    try:
+        os.link(part, path)  # unlike a rename it never overwrites
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without such links
+        if path.exists():
+            raise
+        part.rename(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models.sql import InsertQuery
 
 from operations import VERSION, heartbeat
@@ -56,8 +55,7 @@ def restore(archive: Reader, progress: Progress, *, replace: bool = False) -> No
 
 def fits(manifest: Manifest) -> None:
     """Raise Unusable where the archive was made by a Plumbline with other tables, or where tables are missing here."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if not tables.are_up_to_date():
         raise Unusable("this database is not up to date. Run manage.py migrate, then try again")
     here = {(app, name) for app, names in tables.applied_migrations().items() for name in names}
     there = {(app, name) for app, names in manifest.migrations.items() for name in names}

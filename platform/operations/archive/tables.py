@@ -15,6 +15,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, models
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.duration import duration_string
 
@@ -84,6 +85,12 @@ def read_back(field: models.Field[Any, Any], value: Any) -> Any:
     if isinstance(field, models.ForeignKey):
         return read_back(field.target_field, value)
     return field.to_python(value)
+
+
+def are_up_to_date() -> bool:
+    """Whether the database has the tables that this code knows."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def applied_migrations() -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
@@ -35,7 +36,7 @@ from operations.models import WorkerProcess
 from questionnaires.definition import Questionnaire
 from reports.models import Feed, Report
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "we have no backups, and Grüße"
 OPEN_QUESTIONS: dict[str, Any] = {f"QC-{number:02}": "P" for number in range(1, 15)}
@@ -181,6 +182,19 @@ def test_a_backup_never_overwrites_a_file(archive: Path) -> None:
     with pytest.raises(CommandError, match="never overwrites"):
         run("backup", archive)
     assert archive.read_text() == "precious"
+
+
+def test_a_database_with_other_tables_is_not_backed_up(archive: Path) -> None:
+    MigrationRecorder(connection).record_unapplied("operations", "0001_initial")
+    with pytest.raises(CommandError, match=r"Run manage\.py migrate first"):
+        run("backup", archive)
+    assert not archive.exists()
+    MigrationRecorder(connection).record_applied("operations", "0001_initial")
+
+
+def test_a_place_that_can_not_be_written_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be written"):
+        run("backup", tmp_path / "nowhere" / "monday.plumbline")
 
 
 def test_verify_recomputes_every_evaluation(full: None, archive: Path) -> None:
