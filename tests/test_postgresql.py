@@ -18,6 +18,12 @@ ON_POSTGRESQL = (
     "platform/eventbus/tests/test_deliveries.py",
     "platform/eventbus/tests/test_sweeper.py",
     "platform/eventbus/tests/test_health.py",
+    "platform/eventbus/tests/test_pausing.py",
+    "platform/eventbus/tests/test_dead_letters.py",
+    "platform/eventbus/tests/test_replays.py",
+    "platform/eventbus/tests/test_retention.py",
+    "platform/eventbus/tests/test_traces.py",
+    "platform/eventbus/tests/test_bus_command.py",
     "reports/tests/on_postgresql.py",
     "reports/tests/test_storing.py",
 )

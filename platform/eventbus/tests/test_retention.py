@@ -152,6 +152,7 @@ def plans_of_a_flow() -> list[tuple[str, ...]]:
     return plans
 
 
+@pytest.mark.sqlite
 def test_the_hot_path_is_planned_alike_on_an_empty_table_and_on_ten_thousand_finished_deliveries() -> None:
     subscribe(AnswerEvent, name="test.evaluate")(lambda event: publish(evaluated(event)))
     subscribe(ReportEvent, name="test.store", source="security")(lambda event: None)
@@ -180,6 +181,7 @@ def test_the_hot_path_is_planned_alike_on_an_empty_table_and_on_ten_thousand_fin
         assert any(index in step for index in partial) or "INTEGER PRIMARY KEY" in step, step
 
 
+@pytest.mark.sqlite
 def test_pruning_reads_in_the_order_of_the_primary_key() -> None:
     trace()
     commit(saved())
