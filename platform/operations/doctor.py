@@ -95,7 +95,9 @@ def _python() -> Finding:
 def _settings() -> Iterator[Finding]:
     messages = [message for message in system_checks.run_checks() if not message.is_silenced()]
     for message in messages:
-        yield wrong(str(message.msg), str(message.hint or _("See manage.py check.")))
+        # A warning may be the operator's choice, for example to do without a mail server.
+        mark: Mark = "wrong" if message.is_serious() else "note"
+        yield Finding(mark, str(message.msg), str(message.hint or _("See manage.py check.")))
     if not messages:
         yield well(_("Settings"))
 

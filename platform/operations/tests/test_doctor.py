@@ -90,6 +90,13 @@ def test_every_cross_has_its_fix(settings: Settings) -> None:
     assert lines[-1] == "4 to fix."
 
 
+def test_a_warning_about_the_settings_may_be_a_choice(sound: None, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    code, shown = run()
+    assert code == 0
+    assert "· ALLOWED_HOSTS=* lets anybody choose the host in links.\n    Consider: List the names" in shown
+
+
 def test_a_secret_key_that_others_can_read_is_a_cross(sound: None, tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("k" * 50)
     (tmp_path / "secret_key").chmod(0o644)

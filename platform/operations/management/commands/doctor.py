@@ -32,7 +32,7 @@ class Command(BaseCommand):
         sign = {"well": "✓", "wrong": "✗", "note": "·"}[finding.mark]
         self.stdout.write(f"{style(self._shown(sign))} {finding.what}")
         if finding.fix:
-            self.stdout.write(f"    {_('Fix:')} {finding.fix}")
+            self.stdout.write(f"    {_('Fix:') if finding.mark == 'wrong' else _('Consider:')} {finding.fix}")
 
     def _shown(self, sign: str) -> str:
         """The sign, or a letter where the terminal can't show it."""
