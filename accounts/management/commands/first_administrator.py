@@ -18,8 +18,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         link = create_setup_link()
         if link is None:
-            self.stdout.write(
-                "There is an administrator already, who makes others in Administration, People."
-            )
+            self.stdout.write("There is an administrator already, who makes others in Administration, People.")
         else:
             self.stdout.write(f"Open this link (it works once): {settings.BASE_URL}{link}")
