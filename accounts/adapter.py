@@ -29,6 +29,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         }
         super().send_mail(template_prefix, email, {**context, **ours})
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether people may sign up by themselves (SIGNUP)."""
+        return bool(settings.SIGNUP == "open")
+
     def save_user(self, request: HttpRequest, user: User, form: SignupForm, commit: bool = True) -> User:
         """Save somebody who signs up, together with their organisation; the address is still to be verified."""
         super().save_user(request, user, form, commit=False)

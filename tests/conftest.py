@@ -8,12 +8,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,6 +20,10 @@ from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import BrowserContext
+
+from tests.services import free_port, postgres, redis_server
+
+__all__ = ["free_port", "postgres", "redis_server"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
@@ -147,13 +149,6 @@ class Server:
             return error.code, error.read().decode()
         except URLError as error:
             raise AssertionError(f"{path}: {error}\n{self.output()}") from None
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import django
+from django.core.exceptions import ImproperlyConfigured
+from environs import EnvError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup(set_prefix=False)
+os.environ["PLUMBLINE_PROCESS"] = "web"
+try:
+    django.setup(set_prefix=False)
+except (EnvError, ImproperlyConfigured) as error:
+    sys.exit(f"Plumbline's configuration is wrong: {error}")
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the app registry)
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.urls import re_path  # noqa: E402
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.urls import re_path
 
-from config.http import PooledHandler  # noqa: E402
-from config.sockets import OurPagesOnly, refuse  # noqa: E402
-from reports.routing import websocket_urlpatterns  # noqa: E402
+from config.http import PooledHandler
+from config.sockets import OurPagesOnly, refuse
+from operations.sockets import CountedSockets
+from reports.routing import websocket_urlpatterns
 
 sockets = [*websocket_urlpatterns, re_path("", refuse)]  # type: ignore[arg-type]  # Channels routes by re_path(), too
 
 application = ProtocolTypeRouter(
     {
         "http": PooledHandler(settings.WEB_THREADS),
-        "websocket": OurPagesOnly(AuthMiddlewareStack(URLRouter(sockets))),  # type: ignore[arg-type]
+        "websocket": OurPagesOnly(CountedSockets(AuthMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
     }
 )

@@ -10,6 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
+from eventbus.scope import DEFAULT_QUEUE
+from eventbus.subscriptions import registry
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -66,3 +69,22 @@ def address_fits_base_url(**kwargs: Any) -> list[CheckMessage]:
         hint = "Put a server with TLS in front and give its address: BASE_URL=https://..."
         return [Warning("Passwords travel unencrypted.", hint=hint, id="plumbline.W003")]
     return []
+
+
+@register
+def every_queue_has_a_worker(**kwargs: Any) -> Iterable[CheckMessage]:
+    """A worker without -Q takes the queues of CELERY_TASK_QUEUES; wake-ups in others would wake nobody."""
+    known = {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    for name, subscription in registry.items():
+        queue = subscription.queue or DEFAULT_QUEUE
+        if queue not in known:
+            hint = f"Add {queue!r} to CELERY_TASK_QUEUES in config/settings.py and to the Procfile."
+            yield Error(f"No worker takes the queue {queue!r} of subscriber {name}.", hint=hint, id="plumbline.E004")
+
+
+@register
+def mails_arrive(**kwargs: Any) -> Iterable[CheckMessage]:
+    """Without a mail server who forgets the password is locked out."""
+    if settings.PRODUCTION and not settings.EMAIL_URL:
+        hint = "Set EMAIL_URL=smtp+tls://user:password@host:587."
+        yield Warning("There is no mail server: nobody can reset a password.", hint=hint, id="plumbline.W004")

@@ -15,6 +15,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from operations.checks import serving_loop
+
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request that are kept: more than any view takes, DATA_UPLOAD_MAX_MEMORY_SIZE, so that it is refused."""
 
@@ -55,7 +57,9 @@ class PooledHandler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Run middleware and view in a thread of the pool, in this request's context."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, copy_context().run, self._respond, request)
+        context = copy_context()
+        context.run(serving_loop.set, loop)
+        return await loop.run_in_executor(self._pool, context.run, self._respond, request)
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         try:

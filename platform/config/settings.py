@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 from environs import Env, ValidationError, validate
+from kombu import Queue
+
+from config import production
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = Env()
@@ -22,17 +27,49 @@ BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 DEBUG = False
 
 
+# --- which mode: with both of these, any number of processes on PostgreSQL and Redis ---------------------------------
+DATABASE_URL = env.str("DATABASE_URL", "")
+REDIS_URL = env.str("REDIS_URL", "")
+PRODUCTION = bool(DATABASE_URL or REDIS_URL)
+# "web" in web servers (config.asgi says so), empty in workers and commands: it decides about database connections.
+PROCESS = env.str("PLUMBLINE_PROCESS", "", validate=validate.OneOf(["", "web"]))
+
+
 def _read_secret_key() -> str:
     """The key from the environment, or the one that `manage.py up` wrote; empty before its first start."""
     key = env.str("SECRET_KEY", "")
-    if not key:
+    if not key and not PRODUCTION:
         with suppress(OSError):
             key = (DATA_DIR / "secret_key").read_text().strip()
     return key
 
 
 SECRET_KEY = _read_secret_key()
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+EMAIL_URL = env.str("EMAIL_URL", "")
+# "closed": administrators make people; nobody signs up.
+SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "closed"]))
+# Reverse proxies of the operator's own that each request passes. From the last of them come the client's address and
+# whether it used TLS; what others claim in those headers is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", None, validate=validate.Range(0, 10))
+
+if PRODUCTION:
+    production.refuse_half_made(
+        production.Installation(
+            database_url=DATABASE_URL,
+            redis_url=REDIS_URL,
+            base_url=BASE_URL,
+            secret_key=SECRET_KEY,
+            email_url=EMAIL_URL,
+            signup=SIGNUP,
+            trusted_proxies=TRUSTED_PROXIES,
+            debug=env.bool("DEBUG", False),
+        )
+    )
+    REDIS_URL = production.redis_address(REDIS_URL)
+
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", [str(urlsplit(BASE_URL).hostname)] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
+)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- apps ----------------------------------------------------------------------------------------------------------
@@ -46,6 +83,7 @@ INSTALLED_APPS = [
     "reports",
     "questionnaires",
     "eventbus",
+    "operations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -63,6 +101,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.static_files.StaticFilesMiddleware",
     "eventbus.middleware.CorrelationMiddleware",
+    "operations.middleware.CountedRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +128,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.signup",
             ],
         },
     },
@@ -110,6 +150,9 @@ DATABASES = {
         },
     },
 }
+if PRODUCTION:
+    # A web server's threads share a pool (sockets look sessions up, too); a worker's threads keep their connections.
+    DATABASES = {"default": production.database(DATABASE_URL, pool=WEB_THREADS + 4 if PROCESS == "web" else 0)}
 
 # --- cache, channels, Celery ---------------------------------------------------------------------------------------
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -118,6 +161,17 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "config.embedded.channel_layer.ThreadSa
 CELERY_BROKER_URL = "embedded://localhost"  # config.embedded.broker
 # One try: by default a dead broker costs a request twelve seconds, and the sweep delivers anyway.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
+if PRODUCTION:
+    CACHES = {"default": production.cache(REDIS_URL)}
+    CHANNEL_LAYERS = {"default": production.channel_layer(REDIS_URL)}
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS = production.broker_options()
+    if REDIS_URL.startswith("rediss:"):
+        CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+# A module's wake-ups have a queue of their own, so that each scales by itself: `celery -A config worker -Q security`.
+# A worker without -Q takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "security", "reports")]
+CELERY_TASK_ROUTES = ["eventbus.tasks.route"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -127,14 +181,23 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Without it Celery closes the database connection after every task.
 CELERY_DB_REUSE_MAX = 10_000
 WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
-# Seconds that an event may wait for its delivery before `/health` turns red.
+# Seconds that an event may wait for its delivery, and that all workers may be silent, before `/health/ready` turns red.
 HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Range(1))
+HEALTH_MAX_WORKER_SILENCE = env.int("HEALTH_MAX_WORKER_SILENCE", 60, validate=validate.Range(10))
+# Who sends it may read `/metrics`; without it only programs on this machine.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Whether a worker delivers what its own handler published right after the commit, without the way through the broker
-# (saves a wake-up of about 2 ms a step). False where subscribers have workers of their own.
+# (saves a wake-up of about 2 ms a step). A worker of some queues leaves the others' subscribers to theirs.
 EVENTBUS_INLINE_FOLLOWUPS = True
+# Days that a delivery is kept after it was done or skipped, and an event after it was published; 0: forever.
+# What is undelivered or dead is never pruned. A replay reaches back as far as the events do.
+EVENTBUS_KEEP_DELIVERIES = env.int("EVENTBUS_KEEP_DELIVERIES", 30, validate=validate.Range(0))
+EVENTBUS_KEEP_EVENTS = env.int("EVENTBUS_KEEP_EVENTS", 365, validate=validate.Range(0))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For as long as it takes: the sweeper delivers meanwhile.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -180,6 +243,16 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+if EMAIL_URL:
+    _server = production.mail_server(EMAIL_URL)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _server.host, _server.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _server.user, _server.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _server.starttls, _server.tls
+    EMAIL_TIMEOUT = 10
+elif PRODUCTION:
+    # Printed mails would put codes into the log. plumbline.W004 says that nobody gets any.
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Plumbline <plumbline@localhost>")
 
 
@@ -200,7 +273,8 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_refuse_unknown_time_zone)
 
 # --- static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Nothing is collected: files are found where they lie, at the start.
+STATIC_ROOT = None if PRODUCTION else DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -220,21 +294,35 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES or 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# Browsers that came by https once come by nothing else for so long.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 86_400 if PRODUCTION else 0, validate=validate.Range(0))
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics"]  # asked from inside, without TLS
+# HSTS for subdomains and preloading bind other services of the operator's domain: his choice, made in his proxy.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 
 # --- the log: ids, never answers, addresses or secrets ---------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"correlation": {"()": "config.logs.CorrelationFilter"}},
     "formatters": {
-        "line": {"style": "{", "format": "{asctime} {levelname} {name} [{correlation}] {message}"},
+        "text": {
+            "()": "config.logs.TextFormatter",
+            "style": "{",
+            "format": "{asctime} {levelname} {name} [{correlation}] {message}",
+        },
+        "json": {"()": "config.logs.JsonFormatter"},
     },
     "handlers": {
-        "terminal": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["correlation"]},
+        "terminal": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["correlation"]},
     },
     "root": {"handlers": ["terminal"], "level": LOG_LEVEL},
     "loggers": {

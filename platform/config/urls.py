@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("favicon.ico", views.favicon),
     path("health", views.health, name="health"),
+    path("", include("operations.urls")),
     path("schemas/<str:name>.json", views.event_schema, name="event-schema"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),

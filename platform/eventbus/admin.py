@@ -1,23 +1,49 @@
-"""Events and deliveries, to be read. Payloads hold customers' answers: only superusers see them."""
+"""Events and deliveries, to be read; the bus, to be operated.
+
+Staff with the permission to view read; superusers act, by POST. Payloads hold customers' answers: only superusers see
+them.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
-from eventbus.models import Delivery, Event
+from eventbus.dead_letters import redrivable, redrive
+from eventbus.forms import ReplayForm, TraceForm
+from eventbus.models import DeadLetter, Delivery, Event, Replay, Status, SubscriptionState
+from eventbus.pausing import UnknownSubscriber, pause, resume, standings
+from eventbus.replays import replay
+from eventbus.timeline import rows_of, shown
+from eventbus.traces import milliseconds, trace
+
+MOST_IN_A_REQUEST = 20_000
+"""How many deliveries a replay may make in a request; a larger one is for the command line."""
 
 if TYPE_CHECKING:
     EventBase = admin.ModelAdmin[Event]
     DeliveryBase = admin.ModelAdmin[Delivery]
+    DeadLetterBase = admin.ModelAdmin[DeadLetter]
+    SubscriptionBase = admin.ModelAdmin[SubscriptionState]
+    ReplayBase = admin.ModelAdmin[Replay]
     DeliveryInlineBase = admin.TabularInline[Delivery, Event]
 else:
-    EventBase = DeliveryBase = admin.ModelAdmin
+    EventBase = DeliveryBase = DeadLetterBase = SubscriptionBase = ReplayBase = admin.ModelAdmin
     DeliveryInlineBase = admin.TabularInline
 
 
@@ -32,6 +58,17 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def superuser_only(request: HttpRequest) -> None:
+    """Raise PermissionDenied for everybody else."""
+    if not request.user.is_superuser:
+        raise PermissionDenied
+
+
+def link_to_trace(correlation_id: UUID) -> SafeString:
+    address = reverse("admin:eventbus_trace", args=[correlation_id])
+    return format_html('<a href="{}">{}</a>', address, gettext("Trace of the request"))
 
 
 def matching(term: str, prefix: str = "") -> Q:
@@ -62,7 +99,56 @@ class EventAdmin(ReadOnly, EventBase):
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
         hidden = () if request.user.is_superuser else ("payload",)
-        return tuple(field.name for field in Event._meta.fields if field.name not in hidden)
+        return (*(field.name for field in Event._meta.fields if field.name not in hidden), "trace")
+
+    @admin.display(description=_("trace"))
+    def trace(self, event: Event) -> SafeString:
+        return link_to_trace(event.correlation_id)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
+        return ("trace",)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("trace/", view(self.trace_search), name="eventbus_trace_search"),
+            path("trace/<uuid:correlation_id>/", view(self.trace_view), name="eventbus_trace"),
+            *super().get_urls(),
+        ]
+
+    def trace_search(self, request: HttpRequest) -> HttpResponse:
+        """Ask for an id, and lead to its trace."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = TraceForm(request.GET if "id" in request.GET else None)
+        status = 200
+        if form.is_bound and form.is_valid():
+            given = form.cleaned_data["id"]
+            found = Event.objects.filter(Q(correlation_id=given) | Q(uuid=given)).only("correlation_id").first()
+            if found is not None:
+                return redirect("admin:eventbus_trace", found.correlation_id)
+            form.add_error("id", gettext("Nothing carries this id: it never was, or was pruned."))
+        if form.errors:
+            status = 404
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": _("Trace"), "form": form}
+        return render(request, "admin/eventbus/trace_search.html", context, status=status)
+
+    def trace_view(self, request: HttpRequest, correlation_id: UUID) -> HttpResponse:
+        """Everything that came of one request, as a timeline."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = trace(correlation_id)
+        if found is None:
+            return redirect(f"{reverse('admin:eventbus_trace_search')}?id={correlation_id}")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Trace"),
+            "trace": found,
+            "rows": rows_of(found),
+            "lasts": milliseconds(found.lasts),
+        }
+        return render(request, "admin/eventbus/trace.html", context)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Not by the payload: who may not read the answers could otherwise guess them by filtering."""
@@ -93,8 +179,10 @@ class DeliveryAdmin(ReadOnly, DeliveryBase):
         "created_at",
         "due_at",
         "leased_until",
+        "claimed_at",
         "finished_at",
         "last_error",
+        "note",
     )
 
     def get_search_results(
@@ -102,3 +190,192 @@ class DeliveryAdmin(ReadOnly, DeliveryBase):
     ) -> tuple[QuerySet[Delivery], bool]:
         term = search_term.strip()
         return (queryset.filter(matching(term, "event__")) if term else queryset), False
+
+
+@admin.register(SubscriptionState)
+class SubscriptionAdmin(ReadOnly, SubscriptionBase):
+    """Every subscriber of this code with what waits for it; superusers pause and resume."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<str:name>/pause/", view(self.pause_view), name="eventbus_pause"),
+            path("<str:name>/resume/", view(self.resume_view), name="eventbus_resume"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Subscriptions"),
+            "rows": [shown(standing) for standing in standings()],
+        }
+        return render(request, "admin/eventbus/subscriptions.html", context)
+
+    @method_decorator(require_POST)
+    def pause_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        return self._change(request, name, pause, gettext("Paused %(name)s: what comes for it waits."))
+
+    @method_decorator(require_POST)
+    def resume_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        return self._change(request, name, resume, gettext("Resumed %(name)s: it goes on with what waited."))
+
+    def _change(self, request: HttpRequest, name: str, action: Callable[[str, str], bool], told: str) -> HttpResponse:
+        superuser_only(request)
+        try:
+            changed = action(name, str(request.user))
+        except UnknownSubscriber:
+            messages.error(request, gettext("There is no subscriber of this name."))
+        else:
+            unchanged = gettext("Nothing changed: %(name)s was so already.")
+            messages.success(request, (told if changed else unchanged) % {"name": name})
+        return redirect("admin:eventbus_subscriptionstate_changelist")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnly, DeadLetterBase):
+    """What was given up on, with the reason; superusers see the payload and redrive."""
+
+    list_display = ("id", "subscriber", "last_error", "attempts", "finished_at", "event_type")
+    list_filter = ("subscriber", "event__type", "finished_at")
+    search_fields = ("event__uuid", "key", "event__correlation_id")
+    search_help_text = _("Key, event id or correlation id, in full.")
+    show_full_result_count = False
+    list_select_related = ("event",)
+    ordering = ("-finished_at", "-id")
+    actions = ("redrive_selected",)
+
+    class Media:
+        css = {"all": ("css/eventbus-admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        return super().get_queryset(request).filter(status=Status.DEAD)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
+    ) -> tuple[QuerySet[DeadLetter], bool]:
+        term = search_term.strip()
+        return (queryset.filter(matching(term, "event__")) if term else queryset), False
+
+    def get_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> tuple[str, ...]:
+        shown = (
+            "event",
+            "subscriber",
+            "key",
+            "generation",
+            "attempts",
+            "last_error",
+            "note",
+            "created_at",
+            "finished_at",
+        )
+        return (*shown, "trace", *(("payload",) if request.user.is_superuser else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> tuple[str, ...]:
+        return ("trace", "payload")
+
+    @admin.display(description=_("type"), ordering="event__type")
+    def event_type(self, letter: DeadLetter) -> str:
+        return letter.event.type
+
+    @admin.display(description=_("trace"))
+    def trace(self, letter: DeadLetter) -> SafeString:
+        return link_to_trace(letter.event.correlation_id)
+
+    @admin.display(description=_("payload"))
+    def payload(self, letter: DeadLetter) -> str | SafeString:
+        if letter.event.erased_at:
+            return gettext("Erased.")
+        text = json.dumps(letter.event.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="bus-payload" tabindex="0">{}</pre>', text)
+
+    def has_redrive_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @admin.action(description=_("Redrive the selected dead letters"), permissions=["redrive"])
+    def redrive_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        chosen = queryset.count()
+        redriven = redrive(Delivery.objects.filter(pk__in=queryset.order_by().values("pk")), str(request.user))
+        if redriven:
+            told = ngettext("%(count)d is delivered again.", "%(count)d are delivered again.", redriven)
+            messages.success(request, told % {"count": redriven})
+        if left := chosen - redriven:
+            told = ngettext(
+                "%(count)d was left: its event was erased, or this code does not have its subscriber.",
+                "%(count)d were left: their events were erased, or this code does not have their subscribers.",
+                left,
+            )
+            messages.warning(request, told % {"count": left})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.redrive_view)
+        return [path("<int:pk>/redrive/", view, name="eventbus_redrive"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def redrive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Redrive one."""
+        superuser_only(request)
+        letter = get_object_or_404(self.get_queryset(request), pk=pk)
+        self.redrive_selected(request, self.get_queryset(request).filter(pk=letter.pk))
+        return redirect("admin:eventbus_deadletter_changelist")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = request.user.is_superuser and object_id.isdigit() and redrivable().filter(pk=object_id).exists()
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_redrive": may})
+
+
+@admin.register(Replay)
+class ReplayAdmin(ReadOnly, ReplayBase):
+    """The replays that were ordered; superusers order one, after they have seen how much it is."""
+
+    list_display = (
+        "id",
+        "event_type",
+        "subscriber",
+        "since",
+        "until",
+        "rate",
+        "deliveries",
+        "started_by",
+        "started_at",
+        "finished_at",
+    )
+    list_filter = ("subscriber", "started_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask what to replay; count; replay what was confirmed."""
+        superuser_only(request)
+        form = ReplayForm(request.POST if request.method == "POST" else None)
+        counted: dict[str, int] | None = None
+        if form.is_bound and form.is_valid():
+            counted = form.selection.count()
+            if "confirm" in request.POST and sum(counted.values()) <= MOST_IN_A_REQUEST:
+                order = replay(form.selection, rate=form.cleaned_data["rate"], by=str(request.user))
+                told = ngettext(
+                    "%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries
+                )
+                messages.success(request, told % {"count": order.deliveries})
+                return redirect("admin:eventbus_replay_changelist")
+        total = sum((counted or {}).values())
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Replay events"),
+            "form": form,
+            "counted": counted,
+            "total": total,
+            "too_many": total > MOST_IN_A_REQUEST,
+            "most": MOST_IN_A_REQUEST,
+            "minutes": -(-total // (60 * form.cleaned_data["rate"])) if counted is not None else 0,
+        }
+        return render(request, "admin/eventbus/replay/order.html", context)

@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from contracts import ContractError
-from eventbus import metrics, statements
+from eventbus import metrics, scope, statements
 from eventbus.context import caused_by
 from eventbus.models import Delivery, DeliveryQuerySet, Status
 from eventbus.statements import ClaimedRow
@@ -76,7 +76,7 @@ def drain_all() -> int:
 def sweep() -> int:
     """Deliver what nobody was woken up for: what is due, and leases that ran out. Needs no broker."""
     handled = sum(_rescue(registry[name]) for name in _with_expired_leases())
-    return handled + sum(drain(name) for name in statements.with_due_deliveries(sorted(registry)))
+    return handled + sum(drain(name) for name in statements.with_due_deliveries(scope.served()))
 
 
 def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
@@ -85,7 +85,7 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
     handled, look_again = 0, set[str]()
     with _follow_ups() as follow_ups:
         while stack:
-            if handled and time.monotonic() > deadline:
+            if handled and (scope.stopping.is_set() or time.monotonic() > deadline):
                 _hand_over(stack, look_again)
                 break
             step = stack.pop()
@@ -145,7 +145,7 @@ def _leases(subscription: Subscription, token: UUID) -> list[Lease]:
 
 
 def _with_expired_leases() -> list[str]:
-    expired = Delivery.objects.expired().filter(subscriber__in=sorted(registry)).order_by()
+    expired = Delivery.objects.expired().filter(subscriber__in=scope.served()).order_by()
     return list(expired.values_list("subscriber", flat=True).distinct())
 
 
@@ -164,7 +164,7 @@ def _bury_killers(subscription: Subscription) -> None:
     killers = Delivery.objects.expired().filter(subscriber=subscription.name, attempts__gte=limit)
     dead = killers.finish(Status.DEAD, f"no attempt of {limit} finished: its worker died or took longer than the lease")
     if dead:
-        metrics.count("dead", dead)
+        metrics.count_delivery("dead", subscription.name, dead)
         logger.error("%s deliveries to %s are dead: no attempt finished", dead, subscription.name)
 
 
@@ -173,7 +173,7 @@ def _deliver(lease: Lease) -> None:
     """Bring one claimed delivery to its next state. Errors of the handler end here; a database that is gone raises."""
     delivery = lease.delivery
     if not delivery.payload:
-        metrics.count("skipped", lease.row.finish(Status.SKIPPED, "erased"))
+        metrics.count_delivery("skipped", lease.subscription.name, lease.row.finish(Status.SKIPPED, "erased"))
     elif lease.subscription.coalesce and delivery.supersedable and delivery.superseded_by is not None:
         _skip_superseded(lease, delivery.superseded_by)
     else:
@@ -189,7 +189,7 @@ def _skip_superseded(lease: Lease, newest: int) -> None:
         event__lt=newest,
         event__supersedable=True,
     )
-    metrics.count("skipped", line.finish(Status.SKIPPED))
+    metrics.count_delivery("skipped", lease.subscription.name, line.finish(Status.SKIPPED))
 
 
 def _handle(lease: Lease) -> None:
@@ -201,12 +201,12 @@ def _handle(lease: Lease) -> None:
             if not statements.done(lease.delivery.id, lease.token):
                 raise LeaseLost
     except LeaseLost:
-        metrics.count("fenced")
+        metrics.count_delivery("fenced", lease.subscription.name)
         logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)
     except Exception as error:
         _fail(lease, error)
     else:
-        metrics.count("done")
+        metrics.count_delivery("done", lease.subscription.name)
 
 
 def _fail(lease: Lease, error: Exception) -> None:
@@ -214,7 +214,7 @@ def _fail(lease: Lease, error: Exception) -> None:
     retry, attempts, reason = lease.subscription.retry, lease.delivery.attempts, describe(error)
     if isinstance(error, (NeverRetry, *HOPELESS)) or attempts >= retry.max_attempts or _is_too_old(lease):
         if lease.row.finish(Status.DEAD, reason):
-            metrics.count("dead")
+            metrics.count_delivery("dead", lease.subscription.name)
             logger.error("%s is dead after %s attempts: %s", lease, attempts, reason)
         else:
             _log_late_failure(lease, reason)
@@ -227,7 +227,7 @@ def _fail(lease: Lease, error: Exception) -> None:
         last_error=reason,
     )
     if planned:
-        metrics.count("retried")
+        metrics.count_delivery("retried", lease.subscription.name)
         logger.warning("%s failed at attempt %s and is tried again: %s", lease, attempts, reason)
     else:
         _log_late_failure(lease, reason)
@@ -239,7 +239,8 @@ def _log_late_failure(lease: Lease, reason: str) -> None:
 
 
 def _is_too_old(lease: Lease) -> bool:
-    return lease.row.filter(created_at__lte=Now() - lease.subscription.retry.max_age).exists()
+    aged = lease.row.alias(since=Coalesce("age_from", "created_at"))
+    return aged.filter(since__lte=Now() - lease.subscription.retry.max_age).exists()
 
 
 def describe(error: Exception) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
-from eventbus.models import Delivery, Status
+from eventbus.models import Delivery, Status, is_paused
 
 _lock = threading.Lock()
 _counters: Counter[str] = Counter()
+_deliveries: Counter[tuple[str, str]] = Counter()
 
 
 def count(name: str, by: int = 1) -> None:
@@ -22,12 +23,26 @@ def count(name: str, by: int = 1) -> None:
         _counters[name] += by
 
 
+def count_delivery(outcome: str, subscriber: str, by: int = 1) -> None:
+    """Raise the counter of an outcome (see `snapshot`), for all subscribers and for this one."""
+    with _lock:
+        _counters[outcome] += by
+        _deliveries[subscriber, outcome] += by
+
+
+def deliveries() -> dict[tuple[str, str], int]:
+    """The deliveries since this process started, by subscriber and outcome."""
+    with _lock:
+        return dict(_deliveries)
+
+
 def snapshot() -> dict[str, int]:
     """The counters since this process started.
 
     published; done, retried, dead, skipped, fenced (deliveries by outcome; fenced: its lease was lost, its effects
     were rolled back); enqueued, enqueue_failed, enqueue_withheld (the breaker was open); swept (deliveries that the
-    sweeper found, not a wake-up); sweep_failed.
+    sweeper found, not a wake-up); sweep_failed; redriven, replayed (deliveries by operators); pruned_deliveries,
+    pruned_events.
     """
     with _lock:
         return dict(_counters)
@@ -37,6 +52,7 @@ def reset() -> None:
     """Set all counters to nothing (tests)."""
     with _lock:
         _counters.clear()
+        _deliveries.clear()
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,8 @@ class Health:
     """The state of all deliveries, by the database's clock."""
 
     oldest: timedelta | None
-    """Age of the oldest delivery that is ready or leased; None where everything is delivered."""
+    """Age of the oldest delivery that is ready or leased; None where everything is delivered. Those of a paused
+    subscriber don't count, for a person wants them to wait; a redriven, resumed or replayed one is as old as that."""
     ready: int
     leased: int
     overdue: int
@@ -55,12 +72,12 @@ class Health:
 def health() -> Health:
     """Ask the database; the queries read undelivered and dead rows only, however many were delivered."""
     found = Delivery.objects.undelivered().aggregate(
-        oldest=Min("created_at"),
+        oldest=Min(Coalesce("age_from", "created_at"), filter=~is_paused()),
         now=Max(Now()),
         ready=Count("pk", filter=Q(status=Status.READY)),
         leased=Count("pk", filter=Q(status=Status.LEASED)),
         overdue=Count("pk", filter=Q(status=Status.LEASED, leased_until__lte=Now())),
     )
-    oldest = found["now"] - found["oldest"] if found["oldest"] else None
+    oldest = max(found["now"] - found["oldest"], timedelta(0)) if found["oldest"] else None
     dead = Delivery.objects.filter(status=Status.DEAD).count()
     return Health(oldest, found["ready"], found["leased"], found["overdue"], dead)

@@ -6,7 +6,7 @@ import uuid
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +44,27 @@ class Status(models.TextChoices):
     SKIPPED = "skipped", _("skipped")
 
 
+class SubscriptionState(models.Model):
+    """What an operator decided about a subscriber. Claims read it as part of their own statement, by its key."""
+
+    subscriber = models.CharField(_("subscriber"), max_length=100, primary_key=True)
+    paused_at = models.DateTimeField(_("paused since"), null=True)
+    changed_by = models.CharField(_("changed by"), max_length=254)
+    changed_at = models.DateTimeField(_("changed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+    def __str__(self) -> str:
+        return self.subscriber
+
+
+def is_paused() -> Exists:
+    """For queries of deliveries: whether the delivery's subscriber is paused."""
+    return Exists(SubscriptionState.objects.filter(subscriber=OuterRef("subscriber"), paused_at__isnull=False))
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """The rows that matter to workers, read by partial indexes: done rows cost nothing. See also statements.py."""
 
@@ -52,8 +73,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(finished_at__isnull=True)
 
     def expired(self) -> Self:
-        """Leased by a worker that did not finish in time."""
-        return self.filter(lease_token__isnull=False, leased_until__lte=Now())
+        """Leased by a worker that did not finish in time; not those of a paused subscriber, which have to wait."""
+        return self.filter(~is_paused(), lease_token__isnull=False, leased_until__lte=Now())
 
     def finish(self, status: Status, last_error: str = "") -> int:
         """End these deliveries and their leases; gives how many there were."""
@@ -76,8 +97,13 @@ class Delivery(models.Model):
     lease_token: models.UUIDField[uuid.UUID | None, uuid.UUID | None] = models.UUIDField(null=True, editable=False)
     leased_until = models.DateTimeField(_("leased until"), null=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
+    age_from = models.DateTimeField(
+        _("age counted from"), null=True, help_text=_("If not from its creation: redriven, resumed or replayed.")
+    )
+    claimed_at = models.DateTimeField(_("last claimed"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     last_error = models.TextField(_("last error"), blank=True, help_text=_("What went wrong and where, no values."))
+    note = models.TextField(_("note"), blank=True, default="", db_default="", help_text=_("Who redrove it, and when."))
 
     objects: ClassVar[DeliveryQuerySet] = DeliveryQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -108,3 +134,34 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber}: {self.event_id}"
+
+
+class DeadLetter(Delivery):
+    """A delivery that was given up on, as the administration lists it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
+
+
+class Replay(models.Model):
+    """One order to deliver old events once more. Its id is the generation of the deliveries that it made."""
+
+    event_type = models.CharField(_("type"), max_length=100, blank=True)
+    subscriber = models.CharField(_("subscriber"), max_length=100, blank=True)
+    since = models.DateTimeField(_("published from"), null=True)
+    until = models.DateTimeField(_("published before"), null=True)
+    rate = models.PositiveIntegerField(_("deliveries per second"))
+    deliveries = models.PositiveIntegerField(_("deliveries"), default=0)
+    started_by = models.CharField(_("started by"), max_length=254)
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    finished_at = models.DateTimeField(_("all made"), null=True)
+
+    class Meta:
+        verbose_name = _("replay")
+        verbose_name_plural = _("replays")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return str(self.pk)

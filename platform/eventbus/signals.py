@@ -7,3 +7,6 @@ published = Signal()
 
 Sender: the event's class. Arguments: `event` (the fact with its ids filled in) and `wakeups` (a Wakeup per subscriber).
 A receiver that raises rolls the publisher back."""
+
+swept = Signal()
+"""A worker's sweeper has looked through all that is due. Sender: `Sweeper`. A receiver has to be quick."""

@@ -45,11 +45,17 @@ _DUE = """
     AND NOT EXISTS (
         SELECT 1 FROM eventbus_delivery older
         WHERE older.finished_at IS NULL AND older.key = d.key AND older.subscriber = d.subscriber
-          AND older.event_id < d.event_id)
+          AND older.event_id < d.event_id AND older.generation <= d.generation)
+    AND <running>
+"""
+# Decided in the claim itself, so that nothing of a paused subscriber is ever claimed; one look-up by primary key.
+_RUNNING = """NOT EXISTS (
+        SELECT 1 FROM eventbus_subscriptionstate state
+        WHERE state.subscriber = d.subscriber AND state.paused_at IS NOT NULL)
 """
 _LEASE = """
     UPDATE eventbus_delivery
-    SET status = 'leased', lease_token = %s, leased_until = <lease end>, attempts = attempts + 1
+    SET status = 'leased', lease_token = %s, leased_until = <lease end>, claimed_at = <now>, attempts = attempts + 1
     WHERE id IN (<candidates> <lock>)
 """
 _CLAIM = _LEASE.replace(
@@ -66,6 +72,7 @@ _CLAIM_EXPIRED = _LEASE.replace(
     """
     SELECT d.id FROM eventbus_delivery d
     WHERE d.subscriber = %s AND d.lease_token IS NOT NULL AND d.leased_until <= <now> AND d.attempts < %s
+      AND <running>
     ORDER BY d.leased_until, d.id LIMIT 1
     """,
 )
@@ -170,7 +177,7 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 
 @cache
 def _for_vendor(statement: str, vendor: str) -> str:
-    statement = statement.replace("<due>", _DUE).replace("<lock>", _LOCK[vendor])
+    statement = statement.replace("<due>", _DUE).replace("<running>", _RUNNING).replace("<lock>", _LOCK[vendor])
     return statement.replace("<now>", _NOW[vendor]).replace("<lease end>", _LEASE_END[vendor])
 
 

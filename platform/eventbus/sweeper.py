@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from eventbus import metrics
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
+from eventbus.retention import Pruner
+from eventbus.signals import swept
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class Sweeper:
 
     def __init__(self, interval: float = 1.0) -> None:
         self.interval = interval
+        self._pruner = Pruner()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="eventbus-sweeper", daemon=True)
 
@@ -53,11 +56,12 @@ class Sweeper:
             connections.close_all()
 
     def sweep_once(self) -> None:
-        """Sweep; an error is counted and logged by its kind alone, since its text may quote values."""
+        """Sweep, now and then prune; an error is counted and logged by its kind, for its text may quote values."""
         try:
             close_old_connections()
-            swept = sweep()
-            metrics.count("swept", swept)
+            metrics.count("swept", sweep())
+            swept.send(sender=type(self))
+            self._pruner.prune_if_due()
         except Exception as error:
             metrics.count("sweep_failed")
             logger.error("the sweep failed and is tried again: %s", type(error).__name__)

@@ -10,7 +10,7 @@ from celery import shared_task
 
 from contracts import Event
 from eventbus.deliveries import drain
-from eventbus.subscriptions import Retry, Subscription, register
+from eventbus.subscriptions import Retry, Subscription, register, registry
 
 E = TypeVar("E", bound=Event)
 
@@ -56,8 +56,13 @@ def _register_task(subscription: Subscription) -> None:
     def wake(hint: int | None = None) -> None:
         drain(subscription.name, hint)
 
-    options: dict[str, Any] = {"queue": subscription.queue} if subscription.queue else {}
     task: Callable[[Callable[..., None]], object] = shared_task(
-        name=subscription.name, ignore_result=True, time_limit=ceil(2 * subscription.timeout), **options
+        name=subscription.name, ignore_result=True, time_limit=ceil(2 * subscription.timeout)
     )
     task(wake)
+
+
+def route(name: str, *args: Any, **kwargs: Any) -> dict[str, str] | None:
+    """Celery's router: the wake-ups of a subscriber go to its queue, everything else to the default one."""
+    subscription = registry.get(name)
+    return {"queue": subscription.queue} if subscription and subscription.queue else None

@@ -14,7 +14,7 @@ from functools import partial
 from celery import current_app
 from django.db import transaction
 
-from eventbus import metrics
+from eventbus import metrics, scope
 from eventbus.signals import published
 
 logger = logging.getLogger(__name__)
@@ -69,11 +69,11 @@ def wake_after_commit(wakeups: list[Wakeup], **kwargs: object) -> None:
 def wake(wakeups: list[Wakeup]) -> None:
     """Hand wake-ups to the worker that is at work in this thread, else to the broker."""
     collected = _follow_ups.get()
-    if collected is not None:
-        collected.extend(wakeups)
-        return
     for wakeup in wakeups:
-        enqueue(wakeup)
+        if collected is not None and scope.serves(wakeup.subscriber):
+            collected.append(wakeup)
+        else:
+            enqueue(wakeup)
 
 
 @contextmanager

@@ -7,15 +7,28 @@ from uuid import UUID
 
 import pytest
 from django.core.checks import CheckMessage
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from config.checks import address_fits_base_url, allowed_hosts_are_host_names, base_url_is_whole
+from config.checks import (
+    address_fits_base_url,
+    allowed_hosts_are_host_names,
+    base_url_is_whole,
+    every_queue_has_a_worker,
+    mails_arrive,
+)
 from config.logs import CorrelationFilter
 from eventbus.context import correlation_id
 
 
 def _all() -> list[CheckMessage]:
-    return [*base_url_is_whole(), *allowed_hosts_are_host_names(), *address_fits_base_url()]
+    return [
+        *base_url_is_whole(),
+        *allowed_hosts_are_host_names(),
+        *address_fits_base_url(),
+        *every_queue_has_a_worker(),
+        *mails_arrive(),
+    ]
 
 
 def test_the_settings_as_they_are_give_no_message() -> None:
@@ -104,3 +117,27 @@ def test_a_log_line_carries_the_correlation_id() -> None:
 
     CorrelationFilter().filter(record)
     assert record.__dict__["correlation"] == "-"
+
+
+def test_a_subscriber_whose_queue_no_worker_takes_is_an_error(settings: Settings) -> None:
+    settings.CELERY_TASK_QUEUES = [queue for queue in settings.CELERY_TASK_QUEUES if queue.name != "reports"]
+
+    (message,) = every_queue_has_a_worker()
+
+    assert message.id == "plumbline.E004"
+    assert message.hint == "Add 'reports' to CELERY_TASK_QUEUES in config/settings.py and to the Procfile."
+
+
+def test_production_without_a_mail_server_is_warned_of(settings: Settings) -> None:
+    settings.PRODUCTION, settings.EMAIL_URL = True, ""
+
+    (message,) = mails_arrive()
+
+    assert message.id == "plumbline.W004"
+
+
+def test_one_process_is_refused_in_the_production_mode(settings: Settings) -> None:
+    settings.PRODUCTION = True
+
+    with pytest.raises(CommandError, match="deploy/run web"):
+        call_command("up")

@@ -419,6 +419,7 @@ def test_a_whole_flow_costs_17_statements_in_5_transactions() -> None:
     ]
 
 
+@pytest.mark.sqlite
 def test_the_hot_statements_read_partial_indexes_only() -> None:
     chain()
     with CaptureQueriesContext(connection) as captured:

@@ -30,6 +30,11 @@ class Command(BaseCommand):
     requires_system_checks = ()  # they run once the secret key is there, which the first start makes
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError(
+                "`up` runs everything in one process, but DATABASE_URL and REDIS_URL are set. Start the processes that "
+                "the Procfile lists (deploy/run web, deploy/run worker), or leave both out."
+            )
         signal.signal(signal.SIGTERM, _leave)
         os.umask(0o077)  # what is written from here on is somebody's answers and secrets
         try:

@@ -1,0 +1,94 @@
+"""Addresses become settings; what is half made is refused with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.production import Installation, MailServer, database, mail_server, redis_address, refuse_half_made
+
+WHOLE = Installation(
+    database_url="postgresql://plumbline@db/plumbline",
+    redis_url="redis://redis:6379/0",
+    base_url="https://plumbline.example.org",
+    secret_key="vT2_f9-QmZ7xLwR4kB8sNc1HdYp6JgUaE3oXiK5tVbMqWzSrDlFh",
+    email_url="smtp+tls://mail:587",
+    signup="open",
+    trusted_proxies=1,
+    debug=False,
+)
+
+
+def test_an_installation_that_is_fully_set_up_is_taken() -> None:
+    refuse_half_made(WHOLE)
+    refuse_half_made(replace(WHOLE, email_url="", signup="closed", trusted_proxies=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({"database_url": ""}, "Set DATABASE_URL=postgresql://user:password@host:5432/plumbline"),
+        ({"redis_url": ""}, "Set REDIS_URL=redis://host:6379/0"),
+        ({"secret_key": ""}, "Make one: python3 -c"),
+        ({"secret_key": "too-short"}, "Make one: python3 -c"),
+        ({"secret_key": "change-me" * 9}, "Make one: python3 -c"),
+        ({"base_url": "http://plumbline.example.org"}, "Set BASE_URL=https://plumbline.example.org"),
+        ({"trusted_proxies": None}, "Usually TRUSTED_PROXIES=1"),
+        ({"email_url": ""}, "or SIGNUP=closed"),
+        ({"debug": True}, "Remove DEBUG"),
+    ],
+)
+def test_what_is_half_made_is_refused_with_what_to_do(change: dict[str, Any], advice: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        refuse_half_made(replace(WHOLE, **change))
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 3
+    assert advice in lines[1]
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        refuse_half_made(replace(WHOLE, redis_url="", email_url=""))
+    assert str(refusal.value).count("\n  - ") == 2
+
+
+def test_a_web_process_pools_its_connections_and_a_worker_keeps_its_own() -> None:
+    url = "postgresql://user:p%40ss@db:5433/plumbline?sslmode=require"
+    pooled, kept = database(url, pool=12), database(url)
+    assert (kept["USER"], kept["PASSWORD"], kept["HOST"], kept["PORT"]) == ("user", "p@ss", "db", 5433)
+    assert (pooled["CONN_MAX_AGE"], pooled["OPTIONS"]["pool"]["max_size"]) == (0, 12)
+    assert (kept["CONN_MAX_AGE"], kept["OPTIONS"].get("pool")) == (None, None)
+    assert kept["OPTIONS"]["sslmode"] == "require"
+
+
+@pytest.mark.parametrize("url", ["mysql://user:secret@db/plumbline", "sqlite:///secret", "postgresql://u:secret@h:x/y"])
+def test_another_database_is_refused_without_quoting_the_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as refusal:
+        database(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_another_broker_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL: write redis"):
+        redis_address("amqp://rabbit")
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail", MailServer("mail", 25, "", "", starttls=False, tls=False)),
+        ("smtp+tls://a%40b.org:p%2Fw@mail", MailServer("mail", 587, "a@b.org", "p/w", starttls=True, tls=False)),
+        ("smtps://mail:4650", MailServer("mail", 4650, "", "", starttls=False, tls=True)),
+    ],
+)
+def test_a_mail_server_is_one_address(url: str, server: MailServer) -> None:
+    assert mail_server(url) == server
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "imap://mail", "smtp://", "smtp://mail:port"])
+def test_a_mail_server_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
+        mail_server(url)

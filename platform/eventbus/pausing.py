@@ -1,0 +1,133 @@
+"""Subscriptions as an operator sees them: what waits for whom, and who has to wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from django.db import transaction
+from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Coalesce, Now
+
+from eventbus.models import Delivery, Status, SubscriptionState
+from eventbus.subscriptions import registry
+
+
+class UnknownSubscriber(LookupError):
+    """This code has no subscriber of that name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        known = ", ".join(sorted(registry)) or "none"
+        super().__init__(f"there is no subscriber {name!r}; known are: {known}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One subscriber and what waits for it, by the database's clock."""
+
+    name: str
+    known: bool
+    """False: deliveries wait for a name that this code does not have; nobody will handle them."""
+    event_type: str = ""
+    source: str = ""
+    paused_at: datetime | None = None
+    changed_by: str = ""
+    ready: int = 0
+    leased: int = 0
+    dead: int = 0
+    lag: timedelta = timedelta(0)
+    """How long ago the delivery that waits longest fell due; nothing is due: zero."""
+    oldest: timedelta | None = None
+    """Age of the oldest undelivered one; None where everything is delivered."""
+
+
+def standings() -> list[Standing]:
+    """Every subscriber of this code by name, and every other name for which deliveries wait or are dead.
+
+    Reads undelivered and dead rows only, however many were delivered.
+    """
+    waiting = {row["subscriber"]: row for row in _undelivered()}
+    dead = dict(
+        Delivery.objects.filter(status=Status.DEAD).order_by().values_list("subscriber").annotate(count=Count("pk"))
+    )
+    states = {state.subscriber: state for state in SubscriptionState.objects.all()}
+    return [
+        _standing(name, waiting.get(name), dead.get(name, 0), states.get(name))
+        for name in sorted(registry.keys() | waiting.keys() | dead.keys())
+    ]
+
+
+class _Waiting(TypedDict):
+    subscriber: str
+    now: datetime
+    ready: int
+    leased: int
+    oldest: datetime
+    due: datetime | None
+
+
+def _undelivered() -> list[_Waiting]:
+    found = (
+        Delivery.objects.undelivered()
+        .order_by()
+        .values("subscriber")
+        .annotate(
+            now=Max(Now()),
+            ready=Count("pk", filter=Q(status=Status.READY)),
+            leased=Count("pk", filter=Q(status=Status.LEASED)),
+            oldest=Min(Coalesce("age_from", "created_at")),
+            due=Min("due_at", filter=Q(status=Status.READY, due_at__lte=Now())),
+        )
+    )
+    return [_Waiting(**row) for row in found]
+
+
+def _standing(name: str, waiting: _Waiting | None, dead: int, state: SubscriptionState | None) -> Standing:
+    subscription = registry.get(name)
+    ready, leased, lag, oldest = 0, 0, timedelta(0), None
+    if waiting is not None:
+        ready, leased = waiting["ready"], waiting["leased"]
+        oldest = max(waiting["now"] - waiting["oldest"], timedelta(0))
+        lag = waiting["now"] - waiting["due"] if waiting["due"] else lag
+    return Standing(
+        name=name,
+        known=subscription is not None,
+        event_type=subscription.event_type.TYPE if subscription else "",
+        source=(subscription.source or "") if subscription else "",
+        paused_at=state.paused_at if state else None,
+        changed_by=state.changed_by if state else "",
+        ready=ready,
+        leased=leased,
+        dead=dead,
+        lag=lag,
+        oldest=oldest,
+    )
+
+
+def pause(name: str, by: str) -> bool:
+    """Let nothing more be claimed for the subscriber; what was claimed already is finished. Nothing gets lost: its
+    deliveries are made as ever and wait. False where it was paused already. Raises UnknownSubscriber."""
+    if name not in registry:
+        raise UnknownSubscriber(name)
+    SubscriptionState.objects.get_or_create(subscriber=name, defaults={"changed_by": by})
+    running = SubscriptionState.objects.filter(subscriber=name, paused_at=None)
+    return running.update(paused_at=Now(), changed_at=Now(), changed_by=by[:254]) == 1
+
+
+@transaction.atomic
+def resume(name: str, by: str) -> bool:
+    """Let the subscriber go on; the next sweep, within about a second, finds what waits. False where it was not paused.
+
+    The time of the pause does not count towards the maximum age of what waited. Raises UnknownSubscriber; a paused
+    name that this code no longer has may be resumed all the same.
+    """
+    paused = SubscriptionState.objects.filter(subscriber=name, paused_at__isnull=False)
+    if paused.update(paused_at=None, changed_at=Now(), changed_by=by[:254]):
+        undelivered = Delivery.objects.undelivered().filter(subscriber=name)
+        undelivered.exclude(age_from__gt=Now()).update(age_from=Now())
+        return True
+    if name not in registry:
+        raise UnknownSubscriber(name)
+    return False

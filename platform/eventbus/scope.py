@@ -1,0 +1,34 @@
+"""Which subscribers this process delivers to, and whether it is about to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from eventbus.subscriptions import registry
+
+DEFAULT_QUEUE = "celery"
+"""Celery's own name for the queue of tasks that name none."""
+
+stopping = threading.Event()
+"""Set once this process is asked to end: each thread finishes the delivery at hand and gives the others back."""
+_queues: frozenset[str] | None = None
+
+
+def serve(queues: Iterable[str] | None) -> None:
+    """Deliver only to subscribers whose wake-ups come by these queues; None: to all.
+
+    The others have workers of their own: neither the sweeper nor a follow-up takes their work away.
+    """
+    global _queues
+    _queues = None if queues is None else frozenset(queues)
+
+
+def serves(subscriber: str) -> bool:
+    """Whether this process delivers to the subscriber."""
+    return _queues is None or (registry[subscriber].queue or DEFAULT_QUEUE) in _queues
+
+
+def served() -> list[str]:
+    """The names of the subscribers that this process delivers to, sorted."""
+    return sorted(filter(serves, registry))

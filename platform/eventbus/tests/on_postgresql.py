@@ -1,0 +1,112 @@
+"""Claims by several workers at once. tests/test_postgresql.py runs this file, on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+
+from contracts import AnswerEvent
+from eventbus import subscribe
+from eventbus.deliveries import claim
+from eventbus.models import Delivery, Status
+from eventbus.subscriptions import registry
+from eventbus.tests.making import commit, effects, let_leases_run_out, saved, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+A, B = UUID(int=0xA), UUID(int=0xB)
+WORKER = """
+import django
+django.setup()
+from contracts import AnswerEvent
+from eventbus import subscribe
+from eventbus.deliveries import drain_all
+from eventbus.subscriptions import registry
+from eventbus.tests.making import effect
+registry.clear()
+
+@subscribe(AnswerEvent, name="test.trace")
+def trace(event):
+    effect(f"{event.key} {event.answer.revision}")
+
+drain_all()
+"""
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """A process of its own that delivers on this test's database until nothing is due."""
+    given = connection.settings_dict
+    url = f"postgresql://{given['USER']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+    environment = os.environ | {
+        "TEST_DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "config.settings_for_tests",
+        "PYTHONPATH": os.pathsep.join([str(settings.ROOT), str(settings.ROOT / "platform")]),
+    }
+    return subprocess.Popen([sys.executable, "-c", WORKER], env=environment)
+
+
+def test_a_claim_passes_over_what_another_worker_is_claiming() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(saved(A, 1), saved(B, 2))
+    first, second = Delivery.objects.order_by("pk")
+
+    def claimed_meanwhile() -> list[int]:
+        try:
+            return [lease.delivery.id for lease in claim(registry["test.trace"])]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=first.pk)
+        assert other.submit(claimed_meanwhile).result(10) == [second.pk]
+
+
+def test_claims_made_at_once_share_no_delivery() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(*(saved(uuid4(), number) for number in range(1, 151)))
+    start = threading.Barrier(4)
+
+    def claim_all() -> list[int]:
+        try:
+            start.wait()
+            mine: list[int] = []
+            while leases := claim(registry["test.trace"]):
+                mine += [lease.delivery.id for lease in leases]
+            return mine
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        claims = [each for found in [workers.submit(claim_all) for _ in range(4)] for each in found.result(30)]
+    # What one claim passed over is left for the next look: nothing is claimed twice, nothing is lost.
+    assert len(claims) == len(set(claims))
+    assert Delivery.objects.filter(status=Status.LEASED).count() == len(claims)
+    assert set(Delivery.objects.values_list("attempts", flat=True)) <= {0, 1}
+
+
+def test_processes_that_drain_at_once_give_one_effect_each_in_the_order_of_their_key() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(*(saved(key, number) for number in range(1, 31) for key in (A, B)))
+    workers = [start_worker() for _ in range(3)]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
+    assert set(statuses()) == {"done"}
+    for key in (A, B):
+        assert [label for label in effects() if label.startswith(str(key))] == [f"{key} {n}" for n in range(1, 31)]
+
+
+def test_what_a_dead_worker_held_is_delivered_once_by_those_that_look_at_once() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(saved(A, 1), saved(B, 2))
+    assert len(claim(registry["test.trace"])) == 2
+    let_leases_run_out()
+    workers = [start_worker() for _ in range(2)]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+    assert sorted(effects()) == [f"{A} 1", f"{B} 2"]
+    assert list(Delivery.objects.values_list("attempts", flat=True)) == [2, 2]

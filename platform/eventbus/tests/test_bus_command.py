@@ -1,0 +1,186 @@
+"""`manage.py bus`: the administration's pages of the bus, for a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
+from django.db.models.functions import Now
+
+from contracts import AnswerEvent
+from eventbus import NeverRetry, subscribe
+from eventbus.deliveries import drain_all
+from eventbus.models import Delivery, Event, Replay
+from eventbus.progress import ProgressBar
+from eventbus.tests.making import commit, saved, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Switch:
+    broken = False
+
+
+@pytest.fixture(autouse=True)
+def switch() -> Switch:
+    switch = Switch()
+
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None:
+        if switch.broken:
+            raise NeverRetry("no room")
+
+    return switch
+
+
+@pytest.fixture
+def dead(switch: Switch) -> list[int]:
+    """Two dead letters."""
+    switch.broken = True
+    commit(saved(), saved())
+    drain_all()
+    switch.broken = False
+    return list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def bus(*arguments: object) -> list[str]:
+    """What it prints, by lines."""
+    out = StringIO()
+    call_command("bus", *map(str, arguments), stdout=out, stderr=StringIO())
+    return out.getvalue().splitlines()
+
+
+def refused(*arguments: object) -> tuple[int, str]:
+    """With which status and words it refuses."""
+    with pytest.raises(CommandError) as caught:
+        bus(*arguments)
+    return caught.value.returncode, str(caught.value)
+
+
+def test_status_lists_each_subscriber_and_what_waits() -> None:
+    commit(saved())
+    bus("pause", "test.trace")
+    heading, row = bus("status")
+    assert heading.split("  ")[0] == "SUBSCRIBER"
+    assert row.split() == ["test.trace", "paused", "1", "0", "0", "s", "0", "s", "0"]
+
+
+def test_pause_and_resume_say_what_became_of_it() -> None:
+    assert bus("pause", "test.trace") == ["test.trace is paused; what comes for it waits."]
+    assert bus("pause", "test.trace") == ["test.trace was paused already."]
+    commit(saved())
+    assert drain_all() == 0
+    assert bus("resume", "test.trace") == ["test.trace goes on with what waited."]
+    assert drain_all() == 1
+    assert bus("resume", "test.trace") == ["test.trace was not paused."]
+
+
+def test_an_unknown_subscriber_is_refused_with_those_that_there_are() -> None:
+    words = "there is no subscriber 'nobody'; known are: test.trace"
+    assert refused("pause", "nobody") == (1, words)
+    assert refused("replay", "--subscriber", "nobody") == (1, words)
+
+
+def test_dead_letters_are_listed_with_their_reason(dead: list[int]) -> None:
+    heading, newest, oldest = bus("dead")
+    assert heading.split() == ["ID", "SUBSCRIBER", "KEY", "ATTEMPTS", "DIED", "ERROR"]
+    assert (newest.split()[0], oldest.split()[0]) == (str(dead[1]), str(dead[0]))
+    assert "NeverRetry: no room at test_bus_command.py" in newest
+    assert len(bus("dead", "--limit", 1)) == 2
+    assert bus("dead", "--subscriber", "test.other") == ["There are no dead letters."]
+
+
+def test_those_that_are_named_are_redriven(dead: list[int]) -> None:
+    assert bus("redrive", dead[1]) == ["1 delivered again."]
+    assert statuses() == ["dead", "ready"]
+    assert "command line" in Delivery.objects.get(pk=dead[1]).note
+
+
+def test_all_of_a_subscriber_are_redriven(dead: list[int]) -> None:
+    assert bus("redrive", "--subscriber", "test.trace", "--all") == ["2 delivered again."]
+    drain_all()
+    assert statuses() == ["done", "done"]
+
+
+def test_what_can_not_be_redriven_is_named(dead: list[int]) -> None:
+    left_out = "Left out, because they are not dead, were erased, or have no subscriber here: 999999"
+    assert refused("redrive", dead[0], 999999) == (3, left_out)
+    assert statuses() == ["ready", "dead"]
+    assert refused("redrive", 999999)[0] == 3
+    assert refused("redrive", "--subscriber", "test.other", "--all")[0] == 3
+
+
+def test_a_redrive_has_to_say_what(dead: list[int]) -> None:
+    assert refused("redrive")[0] == 2
+    assert refused("redrive", "--subscriber", "test.trace")[0] == 2
+    assert refused("redrive", dead[0], "--all")[0] == 2
+    assert statuses() == ["dead", "dead"]
+
+
+def test_a_dry_run_counts_and_changes_nothing() -> None:
+    commit(saved(), saved())
+    drain_all()
+    assert [line.split() for line in bus("replay", "--type", "AnswerEvent", "--dry-run")] == [
+        ["SUBSCRIBER", "DELIVERIES"],
+        ["test.trace", "2"],
+    ]
+    assert Replay.objects.count() == 0
+
+
+def test_a_replay_has_to_be_confirmed_and_shows_its_progress() -> None:
+    commit(saved(), saved())
+    drain_all()
+    assert refused("replay", "--subscriber", "test.trace")[0] == 1
+    assert Replay.objects.count() == 0
+    out, err = StringIO(), StringIO()
+    call_command("bus", "replay", "--subscriber", "test.trace", "--rate", "5", "--yes", stdout=out, stderr=err)
+    order = Replay.objects.get()
+    assert out.getvalue().splitlines()[-1] == f"Replay {order.pk}: 2 deliveries, 5 due each second."
+    assert err.getvalue() == "Replaying [##############################] 100 % (2 of 2)\n"
+    assert (order.rate, order.deliveries) == (5, 2)
+
+
+def test_the_time_range_of_a_replay_is_given_by_date_or_time() -> None:
+    commit(saved())
+    drain_all()
+    for since, count in (("2020-01-01", "1"), ("2020-01-01T10:00:00+02:00", "1"), ("2999-01-01T00:00", "0")):
+        assert bus("replay", "--subscriber", "test.trace", "--since", since, "--dry-run")[1].split()[1] == count
+    assert "is no time" in refused("replay", "--since", "yesterday")[1]
+    assert refused("replay", "--subscriber", "test.trace", "--since", "2999-01-01", "--yes")[0] == 3
+    assert refused("replay", "--subscriber", "test.trace", "--rate", "0", "--yes")[0] == 1
+
+
+def test_a_trace_is_found_by_its_request_and_by_an_event() -> None:
+    commit(saved())
+    drain_all()
+    event = Event.objects.get()
+    by_request, by_event = bus("trace", event.correlation_id), bus("trace", event.uuid)
+    assert by_request == by_event
+    assert by_request[0].startswith(str(event.correlation_id))
+    assert [line.split()[2:5] for line in by_request[2:3]] == [["AnswerEvent", "/answers", "published"]]
+    assert "test.trace" in by_request[3]
+    assert refused("trace", uuid4())[0] == 3
+
+
+def test_prune_says_what_went() -> None:
+    commit(saved())
+    drain_all()
+    Delivery.objects.update(created_at="2020-01-01T00:00Z", finished_at="2020-01-01T00:00Z")
+    assert bus("prune") == ["Pruned 1 deliveries and 0 events."]
+    Event.objects.update(created_at="2020-01-01T00:00Z", erased_at=Now())
+    assert bus("prune") == ["Pruned 0 deliveries and 1 events."]
+
+
+def test_in_a_log_the_progress_is_a_line_for_each_tenth() -> None:
+    stream = StringIO()
+    bar = ProgressBar("Doing", 100, OutputWrapper(stream))
+    for done in (0, 5, 50, 55, 100):
+        bar.show(done)
+    assert [line.split("] ")[1] for line in stream.getvalue().splitlines()] == [
+        "  0 % (0 of 100)",
+        " 50 % (50 of 100)",
+        "100 % (100 of 100)",
+    ]

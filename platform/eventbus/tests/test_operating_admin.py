@@ -1,0 +1,254 @@
+"""The administration's pages of the bus: superusers act, staff with the permission read, nobody else gets in."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import User
+from contracts import AnswerEvent
+from eventbus import NeverRetry, erase, subscribe
+from eventbus import admin as pages
+from eventbus.deliveries import drain_all
+from eventbus.models import Delivery, Event, Replay, SubscriptionState
+from eventbus.tests.making import SECRET, commit, saved, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SUBSCRIPTIONS = "/admin/eventbus/subscriptionstate/"
+DEAD = "/admin/eventbus/deadletter/"
+REPLAYS = "/admin/eventbus/replay/"
+TRACE = "/admin/eventbus/event/trace/"
+
+
+class Switch:
+    broken = False
+
+
+@pytest.fixture(autouse=True)
+def switch() -> Switch:
+    switch = Switch()
+
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None:
+        if switch.broken:
+            raise NeverRetry("no room")
+
+    return switch
+
+
+@pytest.fixture
+def dead(switch: Switch) -> Delivery:
+    """One of two dead letters."""
+    switch.broken = True
+    commit(saved(), saved())
+    drain_all()
+    switch.broken = False
+    return Delivery.objects.earliest("pk")
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def superuser(admin_user: User) -> Client:
+    return signed_in(admin_user)
+
+
+@pytest.fixture
+def reviewer() -> Client:
+    """May see everything of the bus, is no superuser."""
+    user = User.objects.create_user("rita@example.org", "x", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="eventbus", codename__startswith="view_")
+    )
+    return signed_in(user)
+
+
+@pytest.fixture
+def stranger() -> Client:
+    """Staff without any permission."""
+    return signed_in(User.objects.create_user("sam@example.org", "x", is_staff=True))
+
+
+def text(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_no_page_has_inline_style_or_script(superuser: Client, dead: Delivery) -> None:
+    trace = f"{TRACE}{dead.event.correlation_id}/"
+    for address in (SUBSCRIPTIONS, f"{DEAD}{dead.pk}/change/", f"{REPLAYS}add/", TRACE, trace):
+        page = text(superuser, address)
+        assert " style=" not in page
+        assert "<style" not in page
+        assert "<script>" not in page
+
+
+def test_staff_without_permission_see_nothing(stranger: Client, dead: Delivery) -> None:
+    trace = f"{TRACE}{dead.event.correlation_id}/"
+    for address in (SUBSCRIPTIONS, DEAD, f"{DEAD}{dead.pk}/change/", REPLAYS, f"{REPLAYS}add/", TRACE, trace):
+        assert stranger.get(address).status_code == 403
+
+
+# --- subscriptions -------------------------------------------------------------------------------------------------
+def test_a_superuser_pauses_and_resumes(superuser: Client, admin_user: User) -> None:
+    commit(saved())
+    page = superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/", follow=True).content.decode()
+    assert "Paused test.trace: what comes for it waits." in page
+    assert f"by {admin_user}" in page
+    assert drain_all() == 0
+    page = superuser.post(f"{SUBSCRIPTIONS}test.trace/resume/", follow=True).content.decode()
+    assert "Resumed test.trace: it goes on with what waited." in page
+    assert drain_all() == 1
+
+
+def test_a_reviewer_reads_the_subscriptions_and_changes_nothing(reviewer: Client) -> None:
+    page = text(reviewer, SUBSCRIPTIONS)
+    assert "test.trace" in page
+    assert f"{SUBSCRIPTIONS}test.trace/pause/" not in page
+    assert reviewer.post(f"{SUBSCRIPTIONS}test.trace/pause/").status_code == 403
+    assert SubscriptionState.objects.count() == 0
+
+
+def test_an_unknown_subscriber_is_told_and_changes_nothing(superuser: Client) -> None:
+    page = superuser.post(f"{SUBSCRIPTIONS}nobody/pause/", follow=True).content.decode()
+    assert "There is no subscriber of this name." in page
+    assert SubscriptionState.objects.count() == 0
+
+
+def test_everything_that_acts_needs_a_post_with_a_token(admin_user: User, superuser: Client, dead: Delivery) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(admin_user)
+    for address in (
+        f"{SUBSCRIPTIONS}test.trace/pause/",
+        f"{SUBSCRIPTIONS}test.trace/resume/",
+        f"{DEAD}{dead.pk}/redrive/",
+    ):
+        assert superuser.get(address).status_code == 405
+        assert careful.post(address).status_code == 403
+    assert careful.post(f"{REPLAYS}add/", {"subscriber": "test.trace", "rate": 5, "confirm": "yes"}).status_code == 403
+    assert (statuses(), SubscriptionState.objects.count(), Replay.objects.count()) == (["dead", "dead"], 0, 0)
+
+
+# --- dead letters --------------------------------------------------------------------------------------------------
+def test_a_superuser_sees_why_with_the_payload_and_redrives_one(
+    superuser: Client, dead: Delivery, admin_user: User
+) -> None:
+    page = text(superuser, f"{DEAD}{dead.pk}/change/")
+    assert "NeverRetry: no room" in page
+    assert SECRET in page
+    page = superuser.post(f"{DEAD}{dead.pk}/redrive/", follow=True).content.decode()
+    assert "1 is delivered again." in page
+    assert statuses() == ["ready", "dead"]
+    assert Delivery.objects.get(pk=dead.pk).note.startswith(f"redriven by {admin_user} at ")
+
+
+def test_a_superuser_redrives_many(superuser: Client, dead: Delivery) -> None:
+    ids = list(Delivery.objects.values_list("pk", flat=True))
+    page = superuser.post(DEAD, {"action": "redrive_selected", "_selected_action": ids}, follow=True).content.decode()
+    assert "2 are delivered again." in page
+    assert statuses() == ["ready", "ready"]
+
+
+def test_an_erased_one_is_left_and_the_page_says_so(superuser: Client, dead: Delivery) -> None:
+    erase(dead.key)
+    assert f"{DEAD}{dead.pk}/redrive/" not in text(superuser, f"{DEAD}{dead.pk}/change/")
+    page = superuser.post(f"{DEAD}{dead.pk}/redrive/", follow=True).content.decode()
+    assert "1 was left: its event was erased" in page
+    assert statuses() == ["dead", "dead"]
+
+
+def test_a_reviewer_reads_the_reason_but_not_the_payload_and_redrives_nothing(reviewer: Client, dead: Delivery) -> None:
+    page = text(reviewer, f"{DEAD}{dead.pk}/change/")
+    assert "NeverRetry: no room" in page
+    assert SECRET not in page
+    assert f"{DEAD}{dead.pk}/redrive/" not in page
+    assert "redrive_selected" not in text(reviewer, DEAD)
+    assert reviewer.post(f"{DEAD}{dead.pk}/redrive/").status_code == 403
+    reviewer.post(DEAD, {"action": "redrive_selected", "_selected_action": [dead.pk]})
+    assert statuses() == ["dead", "dead"]
+
+
+def test_only_dead_ones_are_dead_letters(superuser: Client, dead: Delivery) -> None:
+    commit(saved())
+    drain_all()
+    done = Delivery.objects.latest("pk")
+    assert superuser.get(f"{DEAD}{done.pk}/change/").status_code == 302
+    assert superuser.post(f"{DEAD}{done.pk}/redrive/").status_code == 404
+    assert superuser.get(f"{DEAD}nonsense/change/").status_code == 302
+
+
+# --- replay --------------------------------------------------------------------------------------------------------
+ORDER = {"subscriber": "test.trace", "event_type": "", "since": "", "until": "", "rate": "5"}
+
+
+def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User) -> None:
+    commit(saved(), saved())
+    drain_all()
+    page = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
+    assert "Replay 2 deliveries" in page
+    assert Replay.objects.count() == 0
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}, follow=True).content.decode()
+    assert "2 deliveries are replayed." in page
+    order = Replay.objects.get()
+    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, str(admin_user))
+
+
+def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
+    superuser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST_IN_A_REQUEST", 1)
+    commit(saved(), saved())
+    drain_all()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).content.decode()
+    assert "manage.py bus replay" in page
+    assert Replay.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"subscriber": ""}, "name a type of events, a subscriber, or both"),
+        ({"since": "2026-11-02T00:00", "until": "2026-11-01T00:00"}, "the time range is empty"),
+        ({"event_type": "ReportEvent"}, "nobody of that name subscribes"),
+        ({"rate": "0"}, "greater than or equal to 1"),
+        ({"since": "soon"}, "Enter a valid date/time."),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(superuser: Client, change: dict[str, str], told: str) -> None:
+    assert told in superuser.post(f"{REPLAYS}add/", {**ORDER, **change, "confirm": "yes"}).content.decode()
+    assert Replay.objects.count() == 0
+
+
+def test_a_reviewer_reads_the_replays_and_orders_none(reviewer: Client) -> None:
+    assert "0 replays" in text(reviewer, REPLAYS)
+    assert reviewer.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).status_code == 403
+
+
+# --- trace ---------------------------------------------------------------------------------------------------------
+def test_a_reviewer_traces_a_request_by_its_id_or_an_events(reviewer: Client, dead: Delivery) -> None:
+    event = dead.event
+    for given in (event.correlation_id, event.uuid):
+        response = reviewer.get(TRACE, {"id": str(given)})
+        assert response.headers["Location"] == f"{TRACE}{event.correlation_id}/"
+    page = text(reviewer, f"{TRACE}{event.correlation_id}/")
+    assert "AnswerEvent /answers" in page
+    assert "NeverRetry: no room" in page
+    assert page.count("<rect ") == 3
+    assert SECRET not in page
+
+
+def test_an_id_that_leads_nowhere_is_told(reviewer: Client) -> None:
+    for given, told in ((str(uuid4()), "Nothing carries this id"), ("x", "This is no id"), ("", "required")):
+        response = reviewer.get(TRACE, {"id": given})
+        assert response.status_code == 404
+        assert told in response.content.decode()
+    assert reviewer.get(f"{TRACE}{uuid4()}/", follow=True).status_code == 404
+    assert Event.objects.count() == 0

@@ -1,0 +1,108 @@
+"""Workers show that they are alive: each writes one small row every few seconds, by the database's clock.
+
+The sweeper is what has to be alive for nothing to get stuck, so its sweeps are the beat. The children of a prefork
+worker do not sweep; they write what they have counted after their tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from celery.signals import task_postrun, worker_process_shutdown
+from django.db import DatabaseError, connections, router, transaction
+from django.db.models.functions import Now
+
+from eventbus import metrics
+from eventbus.signals import swept
+from operations.models import WorkerProcess
+
+INTERVAL = 5.0
+"""Seconds between two beats of a process."""
+FORGET_AFTER = timedelta(hours=1)
+"""How long the row of a process that has ended stays."""
+
+
+class Pulse:
+    """When this process has to write its row again. Threads may ask at once; one of them is told to."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due = 0.0
+        self.sweeper: int | None = None
+        """The process whose sweeps beat: what its tasks do proves nothing about its sweeper."""
+
+    def take(self) -> bool:
+        """Whether the caller is the one to write it now."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._due:
+                return False
+            self._due = now + INTERVAL
+            return True
+
+    def reset(self) -> None:
+        """Let the next beat be due at once."""
+        with self._lock:
+            self._due = 0.0
+
+
+pulse = Pulse()
+
+
+def name_of_process() -> str:
+    """Which process this is, on which machine."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def connect() -> None:
+    """Let sweeps and tasks beat."""
+    swept.connect(_after_sweep, dispatch_uid="operations.heartbeat")
+    task_postrun.connect(_after_task, dispatch_uid="operations.heartbeat", weak=False)
+    worker_process_shutdown.connect(_at_the_end, dispatch_uid="operations.heartbeat", weak=False)
+
+
+def _after_sweep(**kwargs: Any) -> None:
+    pulse.sweeper = os.getpid()
+    if pulse.take():
+        beat(sweeps=True)
+
+
+def _after_task(**kwargs: Any) -> None:
+    if pulse.sweeper != os.getpid() and pulse.take():
+        _tell_counters()
+
+
+def _at_the_end(**kwargs: Any) -> None:
+    """A child of a worker ends: its last counts must not be lost."""
+    _tell_counters()
+
+
+def _tell_counters() -> None:
+    """Write what was counted; a database that is away costs nothing but these figures, until the next beat."""
+    if connections[router.db_for_write(WorkerProcess)].in_atomic_block:
+        return
+    try:
+        beat(sweeps=False)
+    except DatabaseError:
+        pulse.reset()
+
+
+def beat(*, sweeps: bool) -> None:
+    """Write this process's row, and forget those of processes that ended long ago. Raises DatabaseError."""
+    deliveries = [[subscriber, outcome, n] for (subscriber, outcome), n in sorted(metrics.deliveries().items())]
+    row = WorkerProcess(
+        name=name_of_process(),
+        sweeps=sweeps,
+        counters=metrics.snapshot(),
+        deliveries=deliveries,
+        beaten_at=Now(),
+    )
+    told = ["counters", "deliveries", "beaten_at", *(["sweeps"] if sweeps else [])]
+    with transaction.atomic():
+        WorkerProcess.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=told)
+        WorkerProcess.objects.filter(beaten_at__lt=Now() - FORGET_AFTER).delete()

@@ -1,0 +1,74 @@
+"""`manage.py restore FILE`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from operations.archive.file import Reader, Unusable, opened
+from operations.archive.restore import NotEmpty, contents, fits, put_secret_key, restore
+from operations.archive.verify import verify
+from operations.progress import Progress
+
+CONFIRMATION = "replace everything"
+
+
+class Command(BaseCommand):
+    """Thin: the work is in `operations.archive`."""
+
+    help = "Fill an empty database, SQLite or PostgreSQL, from a backup: all of it or nothing."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a file that manage.py backup made")
+        parser.add_argument("--replace", action="store_true", help="throw away what the database holds now")
+        parser.add_argument("--yes", action="store_true", help="don't ask before throwing it away")
+        parser.add_argument(
+            "--with-secret-key", action="store_true", help="write the backup's secret key to the data folder, too"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        progress = Progress(sys.stderr, quiet=options["verbosity"] == 0)
+        try:
+            with opened(options["file"]) as archive:
+                if options["with_secret_key"] and not archive.manifest.has_secret_key:
+                    raise Unusable("it has no secret key in it. Leave --with-secret-key out")
+                fits(archive.manifest)
+                if options["replace"] and not options["yes"]:
+                    self._ask()
+                verify(archive, progress)  # the whole file first, before anything is thrown away
+                restore(archive, progress, replace=options["replace"])
+                if options["with_secret_key"]:
+                    self._put_secret_key(archive)
+        except Unusable as problem:
+            raise CommandError(f"Nothing was changed: {problem}") from None
+        except NotEmpty as held:
+            raise CommandError(
+                f"Nothing was changed: the database holds {held}. "
+                "Restore into an empty one, or throw that away with --replace"
+            ) from None
+        self.stdout.write(f"Restored {sum(t.rows for t in archive.manifest.tables.values()):,} rows. Sign in anew.")
+
+    def _ask(self) -> None:
+        held = ", ".join(f"{count:,} {name}" for name, count in contents().items())
+        if not held:
+            return
+        self.stdout.write(f"This throws away what the database holds: {held}.")
+        try:
+            typed = input(f'Type "{CONFIRMATION}" to go on: ')
+        except EOFError:
+            raise CommandError("Nothing was changed: nobody is there to confirm it. Add --yes") from None
+        if typed.strip() != CONFIRMATION:
+            raise CommandError("Nothing was changed.")
+
+    def _put_secret_key(self, archive: Reader) -> None:
+        path = settings.DATA_DIR / "secret_key"
+        if not put_secret_key(archive.secret_key() or "", path):
+            self.stderr.write(
+                f"{path} holds another key and stays. To use the backup's, move that file away and restore once more."
+            )

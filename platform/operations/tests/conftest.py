@@ -1,0 +1,22 @@
+"""Counters and heartbeats of one test are not those of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from eventbus import metrics
+from operations import counters
+from operations.heartbeat import pulse
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counters() -> Iterator[None]:
+    metrics.reset()
+    counters.reset()
+    pulse.reset()
+    yield
+    metrics.reset()
+    counters.reset()
+    pulse.reset()

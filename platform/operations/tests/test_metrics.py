@@ -1,0 +1,166 @@
+"""`/metrics`: how much is done, how much waits, and who may know."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import OperationalError, connection
+from django.db.models.functions import Now
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from eventbus import metrics, publish
+from eventbus.models import Delivery, Status
+from eventbus.tests.making import saved
+from operations import counters, heartbeat
+from operations.models import WorkerProcess
+from operations.sockets import CountedSockets
+
+pytestmark = pytest.mark.django_db
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(client: Client) -> Samples:
+    """What Prometheus's own parser makes of it."""
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain")
+    families = text_string_to_metric_families(response.content.decode())
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value for one in families for sample in one.samples
+    }
+
+
+def of(found: Samples, name: str, **labels: str) -> float:
+    return found[name, tuple(sorted(labels.items()))]
+
+
+def test_requests_are_counted_by_view_and_status_without_ids(client: Client, alice_client: Client) -> None:
+    client.get("/")
+    client.get("/")
+    client.get("/nowhere/")
+    number = uuid4()
+    alice_client.get(f"/reports/{number}/")
+
+    found = samples(client)
+
+    assert of(found, "plumbline_http_requests_total", view="start", status="200") == 2
+    assert of(found, "plumbline_http_requests_total", view="", status="404") == 1
+    assert of(found, "plumbline_http_requests_total", view="report", status="404") == 1
+    assert str(number) not in str(found)
+
+
+def test_what_waits_is_told_for_each_subscriber(client: Client) -> None:
+    publish(saved())
+    publish(saved())
+    first = Delivery.objects.earliest("pk")
+    Delivery.objects.exclude(pk=first.pk).update(
+        created_at=Now() - timedelta(seconds=100), due_at=Now() - timedelta(seconds=40)
+    )
+    Delivery.objects.filter(pk=first.pk).finish(Status.DEAD, "no")
+
+    found = samples(client)
+
+    assert of(found, "plumbline_deliveries_ready", subscriber="security.evaluate") == 1
+    assert of(found, "plumbline_deliveries_dead", subscriber="security.evaluate") == 1
+    assert of(found, "plumbline_deliveries_ready", subscriber="reports.store") == 0
+    assert 100 <= of(found, "plumbline_oldest_undelivered_seconds", subscriber="security.evaluate") < 110
+    assert 40 <= of(found, "plumbline_delivery_lag_seconds", subscriber="security.evaluate") < 50
+
+
+def test_the_workers_counters_come_through_their_heartbeat(client: Client) -> None:
+    WorkerProcess.objects.create(
+        name="w:7", sweeps=True, counters={"swept": 5, "done": 9}, deliveries=[["reports.store", "done", 9]]
+    )
+    metrics.count("published")
+    metrics.count_delivery("retried", "security.evaluate")
+    here = heartbeat.name_of_process()
+
+    found = samples(client)
+
+    assert of(found, "plumbline_deliveries_total", subscriber="reports.store", outcome="done", process="w:7") == 9
+    assert of(found, "plumbline_deliveries_total", subscriber="security.evaluate", outcome="retried", process=here) == 1
+    assert of(found, "plumbline_events_swept_total", process="w:7") == 5
+    assert of(found, "plumbline_events_published_total", process=here) == 1
+    assert of(found, "plumbline_workers") == 1
+
+
+async def _run(consumer: type[AsyncWebsocketConsumer], messages: list[dict[str, str]]) -> list[int]:
+    """Let a socket live through these messages; gives how many were open at the end of each of its own."""
+    counted: list[int] = []
+
+    async def receive() -> dict[str, str]:
+        return messages.pop(0)
+
+    async def send(message: object) -> None:
+        # Counted once the server has the message, which is after this returns.
+        asyncio.get_running_loop().call_soon(lambda: counted.append(counters.open_sockets()))
+
+    await CountedSockets(consumer.as_asgi())({"type": "websocket"}, receive, send)
+    return counted
+
+
+async def test_a_socket_counts_while_it_is_open() -> None:
+    class Greeting(AsyncWebsocketConsumer):
+        async def connect(self) -> None:
+            await self.accept()
+            await asyncio.sleep(0)
+
+    counted = await _run(Greeting, [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": "1000"}])
+    assert (counted, counters.open_sockets()) == ([1], 0)
+
+
+async def test_a_refused_socket_never_counts() -> None:
+    class Refusing(AsyncWebsocketConsumer):
+        async def connect(self) -> None:
+            await self.close()
+            await asyncio.sleep(0)
+
+    counted = await _run(Refusing, [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": "1000"}])
+    assert (counted, counters.open_sockets()) == ([0], 0)
+
+
+def test_open_sockets_and_the_version_are_shown(client: Client) -> None:
+    found = samples(client)
+    assert of(found, "plumbline_websockets_open") == 0
+    assert of(found, "plumbline_info", version="0.1.0") == 1
+    assert of(found, "plumbline_database_up") == 1
+
+
+def test_without_the_database_the_rest_still_comes(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> None:
+        raise OperationalError
+
+    client.get("/")
+    monkeypatch.setattr(connection, "cursor", gone)
+    found = samples(client)
+    assert of(found, "plumbline_database_up") == 0
+    assert of(found, "plumbline_http_requests_total", view="start", status="200") == 1
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}])
+def test_what_a_proxy_passes_on_is_refused_without_a_token(client: Client, headers: dict[str, str]) -> None:
+    response = client.get("/metrics", headers=headers)
+    assert response.status_code == 403
+    assert "METRICS_TOKEN" in response.json()["error"]
+
+
+def test_another_machine_is_refused_without_a_token(client: Client) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 403
+
+
+def test_with_a_token_it_is_what_counts_from_everywhere(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "opensesame"
+
+    def ask(authorization: str) -> int:
+        return client.get("/metrics", REMOTE_ADDR="192.0.2.1", headers={"Authorization": authorization}).status_code
+
+    assert [ask("Bearer opensesame"), ask("bearer opensesame")] == [200, 200]
+    assert [ask(each) for each in ("Bearer wrong", "opensesame", "", "Basic opensesame")] == [401] * 4
+    assert client.get("/metrics").status_code == 401

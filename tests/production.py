@@ -1,0 +1,212 @@
+"""The production mode as an operator runs it: each process from the Procfile, on a database of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+import psycopg
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from tests.services import Service, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "plumbline.example.org"
+START_SECONDS = 60.0
+MAKE_PERSON = """
+import json, sys
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from accounts.models import Organisation, User
+from answers import submissions
+
+person = User.objects.create_user("alice@example.org", "x", organisation=Organisation.objects.create(name="Acme"))
+session = SessionStore()
+session[SESSION_KEY] = str(person.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+session.create()
+print(json.dumps({"session": session.session_key, "submission": str(submissions.start(person, "quick-check").pk)}))
+"""
+
+
+class Installation:
+    """A database, a Redis, and the processes on them. Behind a proxy with TLS, as far as the processes can tell."""
+
+    def __init__(self, postgres: Service, redis_server: Service, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        name = f"plumbline_{uuid4().hex}"
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        self.database_url = urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
+        inherited = {key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")}
+        self.environment = {
+            **inherited,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": redis_server.url,
+            "SECRET_KEY": f"{uuid4().hex}-{uuid4().hex}",
+            "BASE_URL": f"https://{HOST}",
+            "TRUSTED_PROXIES": "1",
+            "SIGNUP": "closed",
+            "EMAIL_URL": "smtp://127.0.0.1:25",
+            "PORT": str(self.port),
+            "WORKER_CONCURRENCY": "1",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def run(self, *command: str) -> str:
+        """Run a command to its end; gives what it printed."""
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command."""
+        return self.run(sys.executable, "manage.py", *arguments)
+
+    @contextmanager
+    def web(self) -> Iterator[Process]:
+        """A web process that answers; it is ended at the end of the block."""
+        with self._process("web") as process:
+            process.wait_for(self._answers)
+            yield process
+
+    @contextmanager
+    def worker(self, name: str = "worker") -> Iterator[Process]:
+        """A worker; it is ended at the end of the block."""
+        with self._process(name) as process:
+            yield process
+
+    def _answers(self) -> bool:
+        with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", "/accounts/login/", headers={"Host": HOST, "X-Forwarded-Proto": "https"})
+            return connection.getresponse().status == http.client.OK
+        return False
+
+    @contextmanager
+    def _process(self, name: str) -> Iterator[Process]:
+        process = Process(self, name)
+        try:
+            yield process
+        finally:
+            process.end()
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the database directly."""
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+
+class Process:
+    """One process of the Procfile, started by deploy/run."""
+
+    def __init__(self, installation: Installation, name: str) -> None:
+        self.log = installation.folder / f"{name}.log"
+        with self.log.open("wb") as log:
+            self.popen = subprocess.Popen(
+                [str(ROOT / "deploy" / "run"), name], env=installation.environment, stdout=log, stderr=log
+            )
+
+    def wait_for(self, is_there: Callable[[], bool]) -> None:
+        """Wait until it is as it should be; AssertionError with its log where it ends first or takes too long."""
+        waited = 0.0
+        while not is_there():
+            waited += 0.1
+            try:
+                code = self.popen.wait(0.1)
+            except subprocess.TimeoutExpired:
+                assert waited < START_SECONDS, f"it takes too long:\n{self.output}"
+            else:
+                raise AssertionError(f"it ended with {code}:\n{self.output}")
+
+    @property
+    def output(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+    def terminate(self) -> None:
+        """Ask it to end, as systemd, Docker and Kubernetes do."""
+        self.popen.terminate()
+
+    def end(self) -> int:
+        """Ask it to end if it has not been, and give its exit status; who does not end is killed."""
+        if self.popen.poll() is None:
+            self.popen.terminate()
+        try:
+            return self.popen.wait(60)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait(10)
+            raise
+
+
+class Browser:
+    """Somebody who is signed in, as seen from the web process: behind the proxy."""
+
+    def __init__(self, installation: Installation) -> None:
+        made = json.loads(installation.manage("shell", "--no-imports", "-c", MAKE_PERSON).splitlines()[-1])
+        self.submission: str = made["submission"]
+        self.port = installation.port
+        token = uuid4().hex
+        self.cookie = {"Cookie": f"sessionid={made['session']}; csrftoken={token}"}
+        self.headers = {
+            **self.cookie,
+            "Host": HOST,
+            "Origin": f"https://{HOST}",
+            "X-CSRFToken": token,
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "192.0.2.1",
+        }
+
+    def live(self) -> ClientConnection:
+        """The socket on which hints arrive."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}/ws/reports/",
+            origin=Origin(f"https://{HOST}"),
+            additional_headers=self.cookie,
+            proxy=None,
+            open_timeout=30,
+        )
+
+    def save(self, answers: dict[str, str]) -> int:
+        """Save answers as autosave.js does; gives the status."""
+        changes = [{"question": key, "value": value, "note": "", "version": 0} for key, value in answers.items()]
+        body = json.dumps({"changes": changes}).encode()
+        return self._post(f"/submissions/{self.submission}/answers/", body, "application/json")
+
+    def submit(self) -> int:
+        """Submit; gives the status of the page that follows."""
+        path = f"/submissions/{self.submission}/submit/"
+        return self._post(path, urlencode({}).encode(), "application/x-www-form-urlencoded")
+
+    def _post(self, path: str, body: bytes, content_type: str) -> int:
+        headers = {**self.headers, "Content-Type": content_type, "Accept": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The proxy's addresses can't be followed here."""
+
+    def redirect_request(self, *arguments: Any) -> None:
+        return None

@@ -1,0 +1,52 @@
+"""The bus and the reports on PostgreSQL: the very tests that hold on SQLite, run once more there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.services import Service
+
+pytestmark = pytest.mark.process
+
+ON_POSTGRESQL = (
+    "platform/eventbus/tests/on_postgresql.py",
+    "platform/eventbus/tests/test_deliveries.py",
+    "platform/eventbus/tests/test_sweeper.py",
+    "platform/eventbus/tests/test_health.py",
+    "platform/eventbus/tests/test_pausing.py",
+    "platform/eventbus/tests/test_dead_letters.py",
+    "platform/eventbus/tests/test_replays.py",
+    "platform/eventbus/tests/test_retention.py",
+    "platform/eventbus/tests/test_traces.py",
+    "platform/eventbus/tests/test_bus_command.py",
+    "reports/tests/on_postgresql.py",
+    "reports/tests/test_storing.py",
+)
+
+
+def test_the_bus_and_the_reports_keep_their_promises_on_postgresql(postgres: Service) -> None:
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--tb=short",
+            "-m",
+            "not sqlite",
+            *ON_POSTGRESQL,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "TEST_DATABASE_URL": postgres.url, "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout[-8000:]

@@ -1,0 +1,85 @@
+"""The production mode: the Procfile's own processes on a real PostgreSQL and a real Redis."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.production import Browser, Installation, Process
+from tests.services import Service
+from tests.walking import GOLDEN
+
+pytestmark = pytest.mark.process
+ANSWERS = GOLDEN | {"exposed": "no", "provider": "no"}
+
+
+@pytest.fixture
+def installation(postgres: Service, redis_server: Service, tmp_path: Path) -> Installation:
+    """An installation whose tables and questionnaires are there."""
+    installation = Installation(postgres, redis_server, tmp_path)
+    installation.run("deploy/run", "release")
+    return installation
+
+
+def reports(installation: Installation) -> list[tuple[bool, str]]:
+    """Whether each report is provisional, and its rating."""
+    return installation.rows("SELECT provisional, rating FROM reports_report ORDER BY position")
+
+
+def deliveries(installation: Installation) -> list[tuple[str, str, int]]:
+    """Subscriber, status and attempts of each delivery."""
+    return installation.rows("SELECT subscriber, status, attempts FROM eventbus_delivery ORDER BY id")
+
+
+def wait_until_delivered(installation: Installation, process: Process, subscriber: str) -> None:
+    """Wait until the subscriber has nothing left to do."""
+    process.wait_for(
+        lambda: not any(name == subscriber and state != "done" for name, state, _attempts in deliveries(installation))
+    )
+
+
+def test_an_installation_that_is_fully_set_up_has_nothing_to_warn_of(installation: Installation) -> None:
+    assert "no issues" in installation.manage("check", "--deploy", "--fail-level", "WARNING")
+
+
+def test_a_save_reaches_the_browser_and_a_submission_becomes_a_final_report(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web(), installation.worker(), browser.live() as live:
+        assert browser.save(ANSWERS) == 200
+        hint = json.loads(live.recv(30))
+        assert (hint["submission"], hint["revision"], hint["state"]) == (browser.submission, 1, "new")
+        assert reports(installation) == [(True, "D")]
+        assert browser.submit() == 302
+        assert json.loads(live.recv(30))["revision"] == 2
+    assert reports(installation) == [(False, "D")]
+    assert {status for _subscriber, status, _attempts in deliveries(installation)} == {"done"}
+
+
+def test_each_module_scales_by_itself(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web(), installation.worker("worker-security") as security:
+        assert browser.save(ANSWERS) == 200
+        wait_until_delivered(installation, security, "security.evaluate")
+    assert deliveries(installation) == [("security.evaluate", "done", 1), ("reports.store", "ready", 0)]
+    with installation.worker("worker-reports") as reporting:
+        wait_until_delivered(installation, reporting, "reports.store")
+    assert deliveries(installation) == [("security.evaluate", "done", 1), ("reports.store", "done", 1)]
+    assert reports(installation) == [(True, "D")]
+
+
+def test_a_worker_that_is_asked_to_end_finishes_its_claim(installation: Installation) -> None:
+    browser = Browser(installation)
+    busy = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with installation.web(), installation.worker() as worker, psycopg.connect(installation.database_url) as obstacle:
+        obstacle.execute("LOCK TABLE reports_feed IN ACCESS EXCLUSIVE MODE")
+        assert browser.save(ANSWERS) == 200
+        worker.wait_for(lambda: bool(installation.rows(busy)))
+        worker.terminate()
+        worker.wait_for(lambda: "Warm shutdown" in worker.output)
+        obstacle.commit()
+        assert worker.end() == 0
+    assert deliveries(installation) == [("security.evaluate", "done", 1), ("reports.store", "done", 1)]
+    assert reports(installation) == [(True, "D")]
