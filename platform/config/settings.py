@@ -84,7 +84,7 @@ INSTALLED_APPS = [
     "questionnaires",
     "eventbus",
     "operations",
-    "django.contrib.admin",
+    "config.administration.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
