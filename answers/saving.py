@@ -85,7 +85,7 @@ def save_answers(submission_id: UUID, user: User, changes: Sequence[Change]) -> 
         raise SubmissionClosed(submission)
     cleaned = _cleaned(submission.questionnaire, changes)
 
-    answers = {answer.question: answer for answer in submission.answers.all()}
+    answers = statements.answers_of(submission)
     differing = [change for change in cleaned if _differs(change, answers.get(change.question))]
     conflicts = _conflicts(differing, answers)
     refused = {conflict.change.question for conflict in conflicts}

@@ -19,6 +19,7 @@ _STORE = f"""
     ON CONFLICT (submission_id, question)
     DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _CHANGED)}
 """  # noqa: S608  (names of our own columns)
+_ANSWERS = f"SELECT id, {', '.join(_STORED)} FROM answers_answer WHERE submission_id = %s"  # noqa: S608  (as above)
 _ROW = f"({', '.join(['%s'] * len(_STORED))})"
 
 
@@ -38,6 +39,12 @@ def _lock_statement(vendor: str) -> str:
     if [UUID(str(argument)).int for argument in arguments] != [1, 2]:
         raise AssertionError("visible_to asks for more than the person")
     return statement
+
+
+def answers_of(submission: Submission) -> dict[str, Answer]:
+    """Every stored answer of the submission by question id."""
+    found = Answer.objects.raw(_ANSWERS, [_prepared(Submission, "id", submission.pk)])
+    return {answer.question: answer for answer in found}
 
 
 def store(answers: Sequence[Answer]) -> None:

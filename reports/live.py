@@ -37,15 +37,18 @@ def hint(report: Report, state: str) -> dict[str, Any]:
 
 
 def send_hint(report: Report, state: str) -> Future[None] | None:
-    """Tell the open tabs; does not wait for it. None where there is no channel layer.
+    """Tell the open tabs; does not wait for it. None where it is done by now, or where there is no channel layer.
 
     Failing is not grave: each tab fetches what it missed when it next connects.
     """
     layer = get_channel_layer()
     if layer is None:
         return None
-    sending = layer.group_send(group_of(report.organisation_id), hint(report, state))
-    future = asyncio.run_coroutine_threadsafe(sending, _loop())
+    group, message = group_of(report.organisation_id), hint(report, state)
+    if post := getattr(layer, "post", None):  # the layer inside the process takes messages from any thread
+        post(group, message)
+        return None
+    future = asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loop())
     future.add_done_callback(partial(_note_failure, report.pk))
     return future
 

@@ -10,10 +10,12 @@ from contextvars import copy_context
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
-from django.db import close_old_connections
-from django.http import HttpRequest
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import FileResponse
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from operations.checks import serving_loop
 
@@ -41,6 +43,20 @@ class PooledHandler(ASGIHandler):
         """Handle one request, without a thread of its own for what Django does around it."""
         await self.handle(scope, receive, send)
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read, respond, send. A view in a thread can't be stopped, so nobody listens for the client going away."""
+        try:
+            body_file = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body_file:
+            loop, context = asyncio.get_running_loop(), copy_context()
+            context.run(serving_loop.set, loop)
+            response = await loop.run_in_executor(self._pool, context.run, self._respond, scope, body_file)
+            await self.send_response(response, send)
+            if response.streaming:
+                await loop.run_in_executor(self._pool, context.run, response.close)
+
     async def read_body(self, receive: Any) -> IO[bytes]:
         """Read the whole body, but keep MAX_BODY at most: Django would let anybody fill the disk."""
         return await super().read_body(_bounded(receive))
@@ -54,18 +70,19 @@ class PooledHandler(ASGIHandler):
             request.META["CONTENT_LENGTH"] = str(size)
         return request, refusal
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Run middleware and view in a thread of the pool, in this request's context."""
-        loop = asyncio.get_running_loop()
-        context = copy_context()
-        context.run(serving_loop.set, loop)
-        return await loop.run_in_executor(self._pool, context.run, self._respond, request)
-
-    def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        try:
-            return self.get_response(request)
-        finally:
-            close_old_connections()
+    def _respond(self, scope: Any, body_file: IO[bytes]) -> HttpResponseBase:
+        """Do all that Django does for a request, in this thread. A response that is whole by now is closed, too: what
+        Django ties to the end of a request (giving connections back, above all) does not wait for the network."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body_file)
+        response: HttpResponseBase = refusal if request is None else self.get_response(request)
+        response._handler_class = type(self)  # type: ignore[attr-defined]  # Django's own, so the stubs leave it out
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()
+        return response
 
 
 def _bounded(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:

@@ -92,7 +92,8 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
             if isinstance(step, Lease):
                 _deliver(step)
                 handled += 1
-                stack.extend(reversed(follow_ups))
+                look_again.add(step.subscription.name)
+                stack.extend(_lease_or_wakeup(follow_up) for follow_up in reversed(follow_ups))
                 follow_ups.clear()
             elif leases := claim(registry[step.subscriber], step.hint):
                 look_again.add(step.subscriber)
@@ -103,6 +104,12 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
                 stack.extend(Wakeup(name) for name in statements.with_due_deliveries(sorted(look_again)))
                 look_again.clear()
     return handled
+
+
+def _lease_or_wakeup(follow_up: Wakeup) -> Wakeup | Lease:
+    if follow_up.claimed is None:
+        return follow_up
+    return Lease(follow_up.claimed.row, registry[follow_up.subscriber], follow_up.claimed.token)
 
 
 def _follow_ups() -> AbstractContextManager[list[Wakeup]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
@@ -13,8 +15,9 @@ from contracts import Event
 from eventbus import context, metrics, models, statements
 from eventbus.models import Delivery, Status
 from eventbus.signals import published
+from eventbus.statements import StoredEvent
 from eventbus.subscriptions import subscribers_of
-from eventbus.wakeups import Wakeup
+from eventbus.wakeups import Claimed, Wakeup, delivers_itself
 
 
 def publish(event: Event) -> None:
@@ -31,12 +34,24 @@ def publish(event: Event) -> None:
     correlation_id = event.correlation_id or context.correlation_id.get() or uuid4()
     causation_id = event.causation_id or context.causation_id.get()
     event = replace(event, correlation_id=correlation_id, causation_id=causation_id)
-    position = statements.store_event(event)
-    subscribers = [subscription.name for subscription in subscribers_of(event)]
-    stored = statements.store_deliveries(position, event.key, subscribers) if subscribers else []
-    wakeups = [Wakeup(subscriber, delivery) for subscriber, delivery in stored]
+    stored = statements.store_event(event)
+    wakeups = list(_store_deliveries(event, stored))
     published.send(sender=type(event), event=event, wakeups=wakeups)
     transaction.on_commit(_count_published)
+
+
+def _store_deliveries(event: Event, stored: StoredEvent) -> Iterator[Wakeup]:
+    """One for each subscriber; those that this worker will deliver itself are its own from the beginning."""
+    others = []
+    for subscription in subscribers_of(event):
+        if delivers_itself(subscription.name):
+            token = uuid4()
+            delivery, row = statements.store_leased(event, stored, subscription.name, token, subscription.timeout)
+            yield Wakeup(subscription.name, delivery, Claimed(row, token) if row else None)
+        else:
+            others.append(subscription.name)
+    if others:
+        yield from itertools.starmap(Wakeup, statements.store_deliveries(stored.position, event.key, others))
 
 
 def _count_published() -> None:

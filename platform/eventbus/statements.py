@@ -6,13 +6,13 @@ so none grows with what was delivered before. Kept to what SQLite 3.35 and Postg
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from pydantic_core import from_json, to_json
 
 from contracts import Event
 
@@ -24,6 +24,7 @@ _LEASE_END = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)",
     "postgresql": "STATEMENT_TIMESTAMP() + %s::interval",
 }
+_UUID = {"sqlite": "%s", "postgresql": "CAST(%s AS uuid)"}
 # SQLite has one writer at a time; elsewhere workers pass over rows that another one is claiming.
 _LOCK = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
 
@@ -40,13 +41,27 @@ _STORE_DELIVERIES = """
     RETURNING subscriber, id
 """
 _DELIVERY = "(%s, %s, %s, 0, 'ready', 0, '', <now>, <now>)"
+# What claiming it right after the commit would come to, without the claim's statements and its commit.
+_STORE_LEASED = """
+    INSERT INTO eventbus_delivery (
+        event_id, key, subscriber, generation, last_error, due_at, created_at,
+        status, attempts, lease_token, leased_until, claimed_at)
+    SELECT d.event_id, d.key, d.subscriber, 0, '', <now>, <now>,
+        CASE WHEN d.free THEN 'leased' ELSE 'ready' END, CASE WHEN d.free THEN 1 ELSE 0 END,
+        CASE WHEN d.free THEN <uuid> END, CASE WHEN d.free THEN <lease end> END, CASE WHEN d.free THEN <now> END
+    FROM (
+        SELECT d.event_id, d.key, d.subscriber, <first> AND <running> AS free
+        FROM (SELECT CAST(%s AS bigint) AS event_id, CAST(%s AS text) AS key, CAST(%s AS text) AS subscriber,
+            0 AS generation) d) d
+    RETURNING id, status
+"""
 _DUE = """
-    d.finished_at IS NULL AND d.status = 'ready' AND d.due_at <= <now>
-    AND NOT EXISTS (
+    d.finished_at IS NULL AND d.status = 'ready' AND d.due_at <= <now> AND <first> AND <running>
+"""
+_FIRST = """NOT EXISTS (
         SELECT 1 FROM eventbus_delivery older
         WHERE older.finished_at IS NULL AND older.key = d.key AND older.subscriber = d.subscriber
           AND older.event_id < d.event_id AND older.generation <= d.generation)
-    AND <running>
 """
 # Decided in the claim itself, so that nothing of a paused subscriber is ever claimed; one look-up by primary key.
 _RUNNING = """NOT EXISTS (
@@ -108,9 +123,26 @@ class ClaimedRow(NamedTuple):
     """Position of the newest event that waits in the same line, where there is one."""
 
 
-def store_event(event: Event) -> int:
-    """Insert the event, whose correlation id is filled in; gives its position. A broken contract is refused before."""
-    payload = json.dumps(event.to_cloudevent())
+class StoredEvent(NamedTuple):
+    """What became of an event."""
+
+    position: int
+    """Id of its row."""
+    payload: str
+    """Its JSON form."""
+
+
+class LeasedOrReady(NamedTuple):
+    """A delivery that `store_leased` has stored."""
+
+    id: int
+    row: ClaimedRow | None
+    """What was claimed; None: it waits."""
+
+
+def store_event(event: Event) -> StoredEvent:
+    """Insert the event, whose correlation id is filled in. A broken contract is refused before."""
+    payload = to_json(event.to_cloudevent()).decode()
     assert event.correlation_id is not None
     uuids = [_stored(each) for each in (event.id, event.organisation_id, event.correlation_id)]
     cause = None if event.causation_id is None else _stored(event.causation_id)
@@ -118,7 +150,7 @@ def store_event(event: Event) -> int:
         _STORE_EVENT,
         (uuids[0], event.TYPE, event.source, event.key, uuids[1], payload, uuids[2], cause, event.supersedable),
     )
-    return int(position)
+    return StoredEvent(int(position), payload)
 
 
 def store_deliveries(position: int, key: str, subscribers: Sequence[str]) -> list[tuple[str, int]]:
@@ -127,6 +159,20 @@ def store_deliveries(position: int, key: str, subscribers: Sequence[str]) -> lis
     arguments = [argument for subscriber in subscribers for argument in (position, key, subscriber)]
     stored = _fetch(_STORE_DELIVERIES.replace("<rows>", rows), arguments)
     return [(subscriber, delivery) for subscriber, delivery in stored]
+
+
+def store_leased(event: Event, stored: StoredEvent, subscriber: str, token: UUID, seconds: float) -> LeasedOrReady:
+    """Insert a delivery that this worker has claimed already; where it has to wait, one that is ready like any other.
+
+    It has to wait where an older delivery of its line does, and while its subscriber is paused.
+    """
+    leased_until = f"+{seconds:.3f} seconds"
+    arguments = (_stored(token), leased_until, stored.position, event.key, subscriber)
+    ((pk, status),) = _fetch(_STORE_LEASED, arguments)
+    if status != "leased":
+        return LeasedOrReady(pk, None)
+    payload = from_json(stored.payload)
+    return LeasedOrReady(pk, ClaimedRow(pk, stored.position, event.key, 1, payload, event.supersedable, None))
 
 
 def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit: int) -> int:
@@ -144,7 +190,7 @@ def claim_expired(subscriber: str, token: UUID, seconds: float, max_attempts: in
 def claimed(token: UUID) -> list[ClaimedRow]:
     """What was leased with this token, in the order of the events."""
     return [
-        ClaimedRow(pk, position, key, attempts, json.loads(payload), bool(supersedable), newest)
+        ClaimedRow(pk, position, key, attempts, from_json(payload), bool(supersedable), newest)
         for pk, position, key, attempts, payload, supersedable, newest in _fetch(_CLAIMED, (_stored(token),))
     ]
 
@@ -177,7 +223,8 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 
 @cache
 def _for_vendor(statement: str, vendor: str) -> str:
-    statement = statement.replace("<due>", _DUE).replace("<running>", _RUNNING).replace("<lock>", _LOCK[vendor])
+    statement = statement.replace("<due>", _DUE).replace("<first>", _FIRST).replace("<running>", _RUNNING)
+    statement = statement.replace("<lock>", _LOCK[vendor]).replace("<uuid>", _UUID[vendor])
     return statement.replace("<now>", _NOW[vendor]).replace("<lease end>", _LEASE_END[vendor])
 
 

@@ -10,14 +10,24 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
 
 from eventbus import metrics, scope
 from eventbus.signals import published
+from eventbus.statements import ClaimedRow
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that was leased as it was published."""
+
+    row: ClaimedRow
+    token: UUID
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class Wakeup:
     subscriber: str
     hint: int | None = None
     """Id of the delivery that it is about, to be claimed first."""
+    claimed: Claimed | None = None
+    """What makes it the receiver's own: the worker that publishes a follow-up has claimed its delivery already."""
 
 
 class Breaker:
@@ -70,10 +82,15 @@ def wake(wakeups: list[Wakeup]) -> None:
     """Hand wake-ups to the worker that is at work in this thread, else to the broker."""
     collected = _follow_ups.get()
     for wakeup in wakeups:
-        if collected is not None and scope.serves(wakeup.subscriber):
+        if collected is not None and delivers_itself(wakeup.subscriber):
             collected.append(wakeup)
         else:
             enqueue(wakeup)
+
+
+def delivers_itself(subscriber: str) -> bool:
+    """Whether the worker at work in this thread delivers to the subscriber what it publishes now."""
+    return _follow_ups.get() is not None and scope.serves(subscriber)
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class ThreadSafeInMemoryChannelLayer(InMemoryChannelLayer):
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         """Put a message on each channel of a group that has room; does not wait for another thread's loop."""
+        self.post(group, message)
+
+    def post(self, group: str, message: dict[str, Any]) -> None:
+        """The same from code that is not on any loop: a thread of the worker needs no loop of its own for it."""
         self.require_valid_group_name(group)
         home = self._foreign_home()
         if home is None:
@@ -53,19 +57,28 @@ class ThreadSafeInMemoryChannelLayer(InMemoryChannelLayer):
     def _foreign_home(self) -> asyncio.AbstractEventLoop | None:
         """The sockets' loop where it is not the running one."""
         home = self._home
-        if home is None or home.is_closed() or home is asyncio.get_running_loop():
+        if home is None or home.is_closed() or home is _running_loop():
             return None
         return home
 
     def _put_to_group(self, group: str, message: dict[str, Any]) -> None:
         self._clean_expired()
         for channel in list(self.groups.get(group, ())):
-            queue = self.channels.setdefault(channel, asyncio.Queue(maxsize=self.get_capacity(channel)))
+            queue = self.channels.get(channel)
+            if queue is None:
+                queue = self.channels[channel] = asyncio.Queue(maxsize=self.get_capacity(channel))
             if not queue.full():
-                queue.put_nowait((time.time() + self.expiry, deepcopy(message)))
+                queue.put_nowait((time.time() + self.expiry, message.copy()))
 
     def _clean_expired(self) -> None:
         now = time.monotonic()
         if now >= self._next_cleaning:
             self._next_cleaning = now + self.CLEANING_INTERVAL
             super()._clean_expired()  # type: ignore[misc]  # private, so the stubs leave it out
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from contracts import AnswerEvent, ReportEvent
 from eventbus import NeverRetry, Retry, TryAgain, erase, metrics, publish, subscribe
 from eventbus.deliveries import claim, drain, drain_all, sweep
-from eventbus.models import Delivery, Event
+from eventbus.models import Delivery, Event, Status
+from eventbus.pausing import pause
 from eventbus.subscriptions import registry
 from eventbus.tests.making import (
     SECRET,
@@ -298,6 +300,59 @@ def test_the_worker_that_published_a_follow_up_delivers_it_too() -> None:
     assert (effects(), statuses()) == (["1"], ["done", "done"])
 
 
+def test_a_follow_up_is_the_publishing_workers_own_from_the_beginning() -> None:
+    seen: list[tuple[str, int]] = []
+    chain()
+    subscribe(ReportEvent, name="test.watch", source="security")(lambda event: None)
+
+    @subscribe(AnswerEvent, name="test.publish")
+    def publish_and_look(event: AnswerEvent) -> None:
+        publish(evaluated(event))
+        seen.extend(Delivery.objects.filter(event__type="ReportEvent").values_list("status", "attempts"))
+
+    commit(saved(A, 1))
+    drain("test.publish")
+    assert seen == [("leased", 1), ("leased", 1)]
+
+
+def test_a_follow_up_whose_worker_dies_is_delivered_once_its_lease_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain()
+    commit(saved(A, 1))
+    monkeypatch.setattr("eventbus.deliveries._lease_or_wakeup", Mock(side_effect=SystemExit))
+    with pytest.raises(SystemExit):
+        drain("test.evaluate")
+    monkeypatch.undo()
+    assert (statuses(), sweep()) == (["done", "leased"], 0)
+
+    let_leases_run_out()
+    assert sweep() == 1
+    assert (effects(), statuses()) == (["1"], ["done", "done"])
+    assert Delivery.objects.get(subscriber="test.store").attempts == 2
+
+
+def test_a_follow_up_waits_behind_an_older_one_of_its_line() -> None:
+    chain()
+    commit(saved(A, 1))
+    with override_settings(EVENTBUS_INLINE_FOLLOWUPS=False):
+        drain("test.evaluate")
+    (older,) = claim(registry["test.store"])
+    commit(saved(A, 2))
+    assert drain("test.evaluate") == 1
+    assert statuses() == ["done", "leased", "done", "ready"]
+
+    older.row.finish(Status.DONE)
+    assert drain("test.store") == 1
+    assert effects() == ["2"]
+
+
+def test_a_follow_up_of_a_paused_subscriber_waits() -> None:
+    chain()
+    pause("test.store", by="Ada")
+    commit(saved(A, 1))
+    assert drain("test.evaluate") == 1
+    assert (statuses(), Delivery.objects.get(subscriber="test.store").attempts) == (["done", "ready"], 0)
+
+
 def test_follow_ups_can_be_left_to_the_broker() -> None:
     chain()
     commit(saved(A, 1))
@@ -402,18 +457,17 @@ def test_erasing_takes_the_lease_of_a_handler_at_work() -> None:
     assert metrics.snapshot()["fenced"] == 1
 
 
-def test_a_whole_flow_costs_17_statements_in_5_transactions() -> None:
+def test_a_whole_flow_costs_16_statements_in_4_transactions() -> None:
     chain()
     with CaptureQueriesContext(connection) as captured:
         commit(saved(A, 1))
         drain("test.evaluate", 1)
     verbs = [query["sql"].split()[0] for query in captured.captured_queries]
-    publish_, claim_, finish = ["INSERT", "INSERT"], ["UPDATE", "SELECT"], ["UPDATE", "COMMIT"]
+    publish_, finish = ["INSERT", "INSERT"], ["UPDATE", "COMMIT"]
     assert verbs == [
         *("BEGIN", *publish_, "COMMIT"),
-        *claim_,
+        *("UPDATE", "SELECT"),
         *("BEGIN", *publish_, *finish),
-        *claim_,
         *("BEGIN", "INSERT", *finish),
         "SELECT",
     ]
