@@ -9,23 +9,13 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from contracts import ReportEvent, ReportSnapshot
 from questionnaires import library
+from reports import statements
 from reports.models import Feed, Report
 from security.scoring import Evaluation, compare, evaluate
-
-_STANDING = """
-    SELECT id, submission, revision, provisional, withdrawn, engine, position, updated_at
-    FROM reports_report WHERE submission = %s
-    UNION
-    SELECT * FROM (
-        SELECT id, submission, revision, provisional, withdrawn, engine, position, updated_at
-        FROM reports_report WHERE organisation_id = %s AND questionnaire_slug = %s AND NOT provisional
-        ORDER BY position DESC LIMIT 1) newest
-"""
 
 Change = Literal["new", "changed", "removed"]
 """What became of a report: it appeared (as a draft's first one, or as a final one), a draft's got newer, it went."""
@@ -38,25 +28,12 @@ def store_evaluation(event: ReportEvent) -> tuple[Report, Change] | None:
     """
     # First, because it also locks: nobody else stores for this organisation until we commit.
     position = Feed.objects.advance(event.report.organisation)
-    rows, latest_final = _standing(event.report)
+    rows, latest_final = statements.standing(event.report)
     if event.state == "withdrawn":
         return _withdraw(event, rows, position)
     if event.report.provisional:
         return _store_provisional(event, rows, position, latest_final)
     return _store_final(event, rows, position, latest_final)
-
-
-def _standing(new: ReportSnapshot) -> tuple[list[Report], Report | None]:
-    """The submission's reports, and the newest final one of the line, by one statement written out: having Django
-    build two of them took longer than all the rest of storing."""
-    keys = Report._meta.pk
-    ids = [keys.get_db_prep_value(each, connection) for each in (new.submission, new.organisation)]
-    found = list(Report.objects.raw(_STANDING, [*ids, new.questionnaire.slug]))
-    finals = [row for row in found if not row.provisional]
-    return (
-        [row for row in found if row.submission == new.submission],
-        max(finals, key=lambda row: row.position, default=None),
-    )
 
 
 def _withdraw(event: ReportEvent, rows: list[Report], position: int) -> tuple[Report, Change] | None:
@@ -65,7 +42,7 @@ def _withdraw(event: ReportEvent, rows: list[Report], position: int) -> tuple[Re
         return None
     _fill(report, event, position, None)
     report.withdrawn = True
-    report.save()
+    statements.store(report)
     return report, "removed"
 
 
@@ -78,7 +55,7 @@ def _store_provisional(
         return None
     report = draft or Report()
     _fill(report, event, position, _with_comparison(event, latest_final))
-    report.save()
+    statements.store(report)
     return report, "changed" if draft else "new"
 
 
@@ -93,7 +70,7 @@ def _store_final(
     report = draft if draft and not draft.withdrawn and draft.revision <= new.revision else Report()
     report.created_at = timezone.now()  # a final report is new on the day on which it became final
     _fill(report, event, position, _with_comparison(event, _earlier(event.report, rows, latest_final)))
-    report.save()
+    statements.store(report)
     return report, "new"
 
 

@@ -26,7 +26,12 @@ def serve(queues: Iterable[str] | None) -> None:
 
 def serves(subscriber: str) -> bool:
     """Whether this process delivers to the subscriber."""
-    return _queues is None or (registry[subscriber].queue or DEFAULT_QUEUE) in _queues
+    return _queues is None or queue_of(subscriber) in _queues
+
+
+def queue_of(subscriber: str) -> str:
+    """The Celery queue of the subscriber's wake-ups."""
+    return registry[subscriber].queue or DEFAULT_QUEUE
 
 
 def served() -> list[str]:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from celery import current_app
 from django.db import transaction
 
-from eventbus import metrics, scope
+from eventbus import messages, metrics, scope
 from eventbus.signals import published
 from eventbus.statements import ClaimedRow
 
@@ -110,7 +109,7 @@ def enqueue(wakeup: Wakeup) -> bool:
         metrics.count("enqueue_withheld")
         return False
     try:
-        current_app.tasks[wakeup.subscriber].apply_async((wakeup.hint,), retry=False, ignore_result=True)
+        messages.outlet.send(wakeup.subscriber, (wakeup.hint,), scope.queue_of(wakeup.subscriber))
     except Exception as error:
         breaker.trip()
         metrics.count("enqueue_failed")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import User
 from questionnaires.definition import Questionnaire
+from reports import statements
 from reports.models import ImmutableReport, Report
 from reports.tests.makers import evaluated, stored
 
@@ -83,3 +86,15 @@ def test_a_provisional_one_may_be_changed(alice: User, quick_check: Questionnair
     report.save()
 
     assert Report.objects.get(pk=report.pk).rating == "A"
+
+
+def test_writing_over_a_report_that_became_final_meanwhile_is_refused(alice: User, quick_check: Questionnaire) -> None:
+    submission = uuid4()
+    draft = stored(evaluated(quick_check, alice.organisation, submission=submission))
+    stored(evaluated(quick_check, alice.organisation, submission=submission, revision=2, provisional=False))
+    draft.rating = "A"
+
+    with pytest.raises(ImmutableReport):
+        statements.store(draft)
+
+    assert Report.objects.get(pk=draft.pk).rating == "D"

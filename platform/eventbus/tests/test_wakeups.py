@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from contracts import AnswerEvent, ReportEvent
+from eventbus import messages as messages_module
 from eventbus import metrics, publish, subscribe
 from eventbus.deliveries import drain, sweep
 from eventbus.models import Delivery
@@ -125,3 +127,29 @@ def test_a_thread_of_the_web_server_uses_the_products_broker(broker: Celery) -> 
     thread.join()
     assert sent == [True]
     assert messages(broker) == [("test.one", [7])]
+
+
+def test_wake_ups_are_what_celery_would_have_sent(broker: Celery) -> None:
+    subscribe(AnswerEvent, name="test.one")(trace)
+    sent: list[dict[str, object]] = []
+    with broker.connection_for_read() as link, link.SimpleQueue("celery") as queue:
+        broker.tasks["test.one"].apply_async((7,), ignore_result=True)
+        enqueue(Wakeup("test.one", 7))
+        for _ in range(2):
+            message = queue.get(block=False)
+            message.ack()
+            own = ("id", "root_id", "timelimit")  # a worker takes the task's own time limit where the message has none
+            headers = {name: value for name, value in message.headers.items() if name not in own}
+            sent.append({"headers": headers, "payload": message.payload, "type": message.content_type})
+    assert sent[0] == sent[1]
+
+
+def test_a_connection_that_broke_while_it_was_idle_costs_no_wake_up(
+    broker: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(AnswerEvent, name="test.one")(trace)
+    assert enqueue(Wakeup("test.one", 1))
+    monkeypatch.setattr(messages_module.outlet._producer, "publish", Mock(side_effect=ConnectionResetError))
+    assert enqueue(Wakeup("test.one", 2))
+    assert messages(broker) == [("test.one", [1]), ("test.one", [2])]
+    assert "enqueue_failed" not in metrics.snapshot()
