@@ -45,8 +45,9 @@ def send_hint(report: Report, state: str) -> Future[None] | None:
     if layer is None:
         return None
     group, message = group_of(report.organisation_id), hint(report, state)
-    if post := getattr(layer, "post", None):  # the layer inside the process takes messages from any thread
-        post(group, message)
+    # The layer inside the process takes messages from any thread. (Asking the other one itself would need a loop.)
+    if post := getattr(type(layer), "post", None):
+        post(layer, group, message)
         return None
     future = asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loop())
     future.add_done_callback(partial(_note_failure, report.pk))

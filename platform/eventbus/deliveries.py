@@ -73,10 +73,13 @@ def drain_all() -> int:
     return total
 
 
-def sweep() -> int:
-    """Deliver what nobody was woken up for: what is due, and leases that ran out. Needs no broker."""
+def sweep(grace: float = 0.0) -> int:
+    """Deliver what nobody was woken up for: leases that ran out, and what has been due for `grace` seconds.
+
+    What became due just now has a wake-up on its way, and a worker that waits for it. Needs no broker.
+    """
     handled = sum(_rescue(registry[name]) for name in _with_expired_leases())
-    return handled + sum(drain(name) for name in statements.with_due_deliveries(scope.served()))
+    return handled + sum(drain(name) for name in statements.with_due_deliveries(scope.served(), grace))
 
 
 def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
@@ -136,19 +139,15 @@ def claim(subscription: Subscription, hint: int | None = None) -> list[Lease]:
     """Claim the hinted delivery and up to BATCH others that are due, oldest first; nothing is due: an empty list."""
     token = uuid4()
     # A transaction of its own, without saying so: saying so would cost two statements more.
-    found = statements.claim(subscription.name, token, subscription.timeout, hint, BATCH + 1)
-    return _leases(subscription, token) if found else []
+    rows = statements.claim(subscription.name, token, subscription.timeout, hint, BATCH + 1)
+    return [Lease(row, subscription, token) for row in rows]
 
 
 def claim_expired(subscription: Subscription) -> list[Lease]:
     """Claim one delivery whose lease ran out, alone: if it kills this worker too, it takes no others to the grave."""
     token = uuid4()
-    found = statements.claim_expired(subscription.name, token, subscription.timeout, subscription.retry.max_attempts)
-    return _leases(subscription, token) if found else []
-
-
-def _leases(subscription: Subscription, token: UUID) -> list[Lease]:
-    return [Lease(row, subscription, token) for row in statements.claimed(token)]
+    rows = statements.claim_expired(subscription.name, token, subscription.timeout, subscription.retry.max_attempts)
+    return [Lease(row, subscription, token) for row in rows]
 
 
 def _with_expired_leases() -> list[str]:

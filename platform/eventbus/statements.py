@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ _NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
     "postgresql": "STATEMENT_TIMESTAMP()",
 }
-_LEASE_END = {
+_FROM_NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)",
     "postgresql": "STATEMENT_TIMESTAMP() + %s::interval",
 }
@@ -48,7 +49,7 @@ _STORE_LEASED = """
         status, attempts, lease_token, leased_until, claimed_at)
     SELECT d.event_id, d.key, d.subscriber, 0, '', <now>, <now>,
         CASE WHEN d.free THEN 'leased' ELSE 'ready' END, CASE WHEN d.free THEN 1 ELSE 0 END,
-        CASE WHEN d.free THEN <uuid> END, CASE WHEN d.free THEN <lease end> END, CASE WHEN d.free THEN <now> END
+        CASE WHEN d.free THEN <uuid> END, CASE WHEN d.free THEN <from now> END, CASE WHEN d.free THEN <now> END
     FROM (
         SELECT d.event_id, d.key, d.subscriber, <first> AND <running> AS free
         FROM (SELECT CAST(%s AS bigint) AS event_id, CAST(%s AS text) AS key, CAST(%s AS text) AS subscriber,
@@ -70,8 +71,15 @@ _RUNNING = """NOT EXISTS (
 """
 _LEASE = """
     UPDATE eventbus_delivery
-    SET status = 'leased', lease_token = %s, leased_until = <lease end>, claimed_at = <now>, attempts = attempts + 1
+    SET status = 'leased', lease_token = %s, leased_until = <from now>, claimed_at = <now>, attempts = attempts + 1
     WHERE id IN (<candidates> <lock>)
+    RETURNING id, event_id, key, attempts,
+        (SELECT e.payload FROM eventbus_event e WHERE e.id = event_id),
+        (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), (
+        SELECT MAX(newer.event_id) FROM eventbus_delivery d JOIN eventbus_delivery newer
+            ON newer.finished_at IS NULL AND newer.key = d.key AND newer.subscriber = d.subscriber
+            AND newer.event_id > d.event_id AND newer.status = 'ready'
+        WHERE d.id = eventbus_delivery.id)
 """
 _CLAIM = _LEASE.replace(
     "<candidates>",
@@ -81,7 +89,7 @@ _CLAIM = _LEASE.replace(
     ORDER BY d.due_at, d.id LIMIT %s
     """,
 )
-_CLAIM_HINTED = _CLAIM.replace("ORDER BY", "ORDER BY CASE WHEN d.id = %s THEN 0 ELSE 1 END,")
+_CLAIM_HINTED = _CLAIM.replace("ORDER BY d.due_at", "ORDER BY CASE WHEN d.id = %s THEN 0 ELSE 1 END, d.due_at")
 _CLAIM_EXPIRED = _LEASE.replace(
     "<candidates>",
     """
@@ -91,21 +99,15 @@ _CLAIM_EXPIRED = _LEASE.replace(
     ORDER BY d.leased_until, d.id LIMIT 1
     """,
 )
-_CLAIMED = """
-    SELECT d.id, d.event_id, d.key, d.attempts, e.payload, e.supersedable, (
-        SELECT MAX(newer.event_id) FROM eventbus_delivery newer
-        WHERE newer.finished_at IS NULL AND newer.key = d.key AND newer.subscriber = d.subscriber
-          AND newer.event_id > d.event_id AND newer.status = 'ready')
-    FROM eventbus_delivery d JOIN eventbus_event e ON e.id = d.event_id
-    WHERE d.lease_token = %s
-    ORDER BY d.event_id
-"""
 _DONE = """
     UPDATE eventbus_delivery
     SET status = 'done', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = ''
     WHERE id = %s AND lease_token = %s
 """
-_WITH_DUE = "SELECT DISTINCT d.subscriber FROM eventbus_delivery d WHERE d.subscriber IN (<names>) AND <due>"
+_WITH_DUE = """
+    SELECT DISTINCT d.subscriber FROM eventbus_delivery d
+    WHERE d.subscriber IN (<names>) AND <due> AND d.due_at <= <from now>
+"""
 
 
 class ClaimedRow(NamedTuple):
@@ -175,24 +177,24 @@ def store_leased(event: Event, stored: StoredEvent, subscriber: str, token: UUID
     return LeasedOrReady(pk, ClaimedRow(pk, stored.position, event.key, 1, payload, event.supersedable, None))
 
 
-def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit: int) -> int:
-    """Lease what is due, the hinted delivery first, then the oldest; gives how many."""
+def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit: int) -> list[ClaimedRow]:
+    """Lease what is due, the hinted delivery first, then the oldest; gives them in the order of their events."""
     hinted = () if hint is None else (hint,)
     statement = _CLAIM if hint is None else _CLAIM_HINTED
-    return _execute(statement, (_stored(token), f"+{seconds:.3f} seconds", subscriber, *hinted, limit))
+    return _claimed(statement, (_stored(token), f"+{seconds:.3f} seconds", subscriber, *hinted, limit))
 
 
-def claim_expired(subscriber: str, token: UUID, seconds: float, max_attempts: int) -> int:
-    """Lease one delivery whose lease ran out and that has an attempt left; gives how many: one or none."""
-    return _execute(_CLAIM_EXPIRED, (_stored(token), f"+{seconds:.3f} seconds", subscriber, max_attempts))
+def claim_expired(subscriber: str, token: UUID, seconds: float, max_attempts: int) -> list[ClaimedRow]:
+    """Lease one delivery whose lease ran out and that has an attempt left; where there is none, an empty list."""
+    return _claimed(_CLAIM_EXPIRED, (_stored(token), f"+{seconds:.3f} seconds", subscriber, max_attempts))
 
 
-def claimed(token: UUID) -> list[ClaimedRow]:
-    """What was leased with this token, in the order of the events."""
-    return [
+def _claimed(statement: str, arguments: Sequence[str | int | UUID]) -> list[ClaimedRow]:
+    rows = [
         ClaimedRow(pk, position, key, attempts, from_json(payload), bool(supersedable), newest)
-        for pk, position, key, attempts, payload, supersedable, newest in _fetch(_CLAIMED, (_stored(token),))
+        for pk, position, key, attempts, payload, supersedable, newest in _fetch(statement, arguments)
     ]
+    return sorted(rows, key=attrgetter("position"))
 
 
 def done(delivery: int, token: UUID) -> bool:
@@ -200,12 +202,12 @@ def done(delivery: int, token: UUID) -> bool:
     return _execute(_DONE, (delivery, _stored(token))) == 1
 
 
-def with_due_deliveries(names: list[str]) -> list[str]:
-    """Those of the subscribers that have something to do now."""
+def with_due_deliveries(names: list[str], seconds: float = 0.0) -> list[str]:
+    """Those of the subscribers that have something to do now, and had it that many seconds ago."""
     if not names:
         return []
     statement = _WITH_DUE.replace("<names>", ", ".join(["%s"] * len(names)))
-    return [name for (name,) in _fetch(statement, names)]
+    return [name for (name,) in _fetch(statement, (*names, f"-{seconds:.3f} seconds"))]
 
 
 def _fetch(statement: str, arguments: Sequence[str | int | UUID | None]) -> list[tuple[Any, ...]]:
@@ -225,7 +227,7 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 def _for_vendor(statement: str, vendor: str) -> str:
     statement = statement.replace("<due>", _DUE).replace("<first>", _FIRST).replace("<running>", _RUNNING)
     statement = statement.replace("<lock>", _LOCK[vendor]).replace("<uuid>", _UUID[vendor])
-    return statement.replace("<now>", _NOW[vendor]).replace("<lease end>", _LEASE_END[vendor])
+    return statement.replace("<now>", _NOW[vendor]).replace("<from now>", _FROM_NOW[vendor])
 
 
 def _stored(token: UUID) -> UUID | str:

@@ -31,6 +31,7 @@ class Sweeper:
 
     def __init__(self, interval: float = 1.0) -> None:
         self.interval = interval
+        self._grace = 0.0  # at the start nobody has been woken up for what lies there
         self._pruner = Pruner()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="eventbus-sweeper", daemon=True)
@@ -59,7 +60,8 @@ class Sweeper:
         """Sweep, now and then prune; an error is counted and logged by its kind, for its text may quote values."""
         try:
             close_old_connections()
-            metrics.count("swept", sweep())
+            metrics.count("swept", sweep(self._grace))
+            self._grace = self.interval
             swept.send(sender=type(self))
             self._pruner.prune_if_due()
         except Exception as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -98,6 +99,7 @@ def test_the_same_answers_give_the_same_bytes() -> None:
 def test_scoring_needs_no_django() -> None:
     code = "import sys, security.scoring; print(*{'django', 'celery', 'channels'} & sys.modules.keys())"
 
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True, check=True)
 
     assert result.stdout.strip() == ""

@@ -64,7 +64,22 @@ def test_a_web_process_pools_its_connections_and_a_worker_keeps_its_own() -> Non
     assert kept["OPTIONS"]["sslmode"] == "require"
 
 
-@pytest.mark.parametrize("url", ["mysql://user:secret@db/plumbline", "sqlite:///secret", "postgresql://u:secret@h:x/y"])
+@pytest.mark.parametrize(
+    ("query", "threshold"), [("", 2), ("?prepare_threshold=7", 7), ("?prepare_threshold=none", None)]
+)
+def test_statements_are_prepared_unless_the_address_says_otherwise(query: str, threshold: int | None) -> None:
+    assert database(f"postgresql://u:secret@db/plumbline{query}")["OPTIONS"]["prepare_threshold"] == threshold
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret@db/plumbline?prepare_threshold=often",
+        "mysql://user:secret@db/plumbline",
+        "sqlite:///secret",
+        "postgresql://u:secret@h:x/y",
+    ],
+)
 def test_another_database_is_refused_without_quoting_the_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as refusal:
         database(url)

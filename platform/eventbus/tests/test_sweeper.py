@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 
 from contracts import AnswerEvent
 from eventbus import metrics, subscribe
 from eventbus.deliveries import claim, drain_all
+from eventbus.models import Delivery
 from eventbus.subscriptions import Subscription, registry
 from eventbus.sweeper import Sweeper, expire_leases
 from eventbus.tests.making import commit, effect, effects, saved, statuses
@@ -67,4 +70,17 @@ def test_a_start_that_is_alone_takes_up_what_the_killed_process_had_at_work() ->
 
     assert expire_leases() == 1
     assert drain_all() == 1
+    assert (effects(), statuses()) == (["1"], ["done"])
+
+
+def test_later_sweeps_leave_what_just_became_due_to_its_wake_up() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: effect(event.answer.revision))
+    sweeper = Sweeper(interval=60)
+    sweeper.sweep_once()
+    commit(saved())
+    sweeper.sweep_once()
+    assert statuses() == ["ready"]
+
+    Delivery.objects.update(due_at=Now() - timedelta(seconds=60))
+    sweeper.sweep_once()
     assert (effects(), statuses()) == (["1"], ["done"])
