@@ -40,7 +40,12 @@ class Stack:
             if worker:
                 place = _another(self.installation, "worker", WORKER_CONCURRENCY=str(worker))
                 processes["worker"].append(stack.enter_context(place.worker()))
-            yield Running(self, [host.port for host in hosts], processes)
+            try:
+                yield Running(self, [host.port for host in hosts], processes)
+            except Exception:
+                for each in (*processes["web"], *processes["worker"]):
+                    sys.stderr.write(f"--- {each.log}\n{each.output[-5000:]}\n")
+                raise
 
 
 @dataclass
