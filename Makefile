@@ -58,8 +58,8 @@ test: $(VENV)/.dev chromium ## Run all tests
 
 check: $(VENV)/.dev lint types migrations test ## Every gate that CI runs
 
-bench: $(VENV)/.dev ## Measure, each figure beside its floor
-	@$(BIN)/python tests/bench.py
+bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded or production, QUICK=1 for a look)
+	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
 
 screenshots: $(VENV)/.dev chromium ## Take the documentation's pictures anew
 	@$(BIN)/python -m tests.screenshots

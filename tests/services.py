@@ -37,14 +37,14 @@ class Service:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Service]:
     """A PostgreSQL of this test session, without any table in its database."""
-    with _running_postgres() as service:
+    with running_postgres() as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Service]:
     """A Redis of this test session that keeps nothing on disk."""
-    with _running_redis() as service:
+    with running_redis() as service:
         yield service
 
 
@@ -56,7 +56,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running_postgres() -> Iterator[Service]:
+def running_postgres(*, durable: bool = False, **settings: str) -> Iterator[Service]:
+    """A PostgreSQL until the block ends; `durable`: what it has committed is on the disk. `settings` are its own."""
     programs = _postgres_programs()
     user = _unprivileged_user()
     # Not below pytest's folder, which nobody but its owner may enter: PostgreSQL does not run as root.
@@ -76,8 +77,8 @@ def _running_postgres() -> Iterator[Service]:
             _cannot_have(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
         port = free_port()
         command: list[str | Path] = [programs / "postgres", "-D", cluster, "-p", str(port), "-k", ""]
-        options = ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"]
-        command += [part for option in options for part in ("-c", option)]
+        given = {"listen_addresses": "127.0.0.1", "fsync": "on" if durable else "off", "max_connections": "200"}
+        command += [part for option in (given | settings).items() for part in ("-c", "=".join(option))]
         url = f"postgresql://plumbline@127.0.0.1:{port}/postgres"
         with _process(command, folder, user, lambda: psycopg.connect(url).close(), signal.SIGINT) as process:
             yield Service(url, process)
@@ -86,7 +87,8 @@ def _running_postgres() -> Iterator[Service]:
 
 
 @contextmanager
-def _running_redis() -> Iterator[Service]:
+def running_redis() -> Iterator[Service]:
+    """A Redis until the block ends, which keeps nothing on disk."""
     program = _redis_program()
     folder = Path(tempfile.mkdtemp(prefix="plumbline-redis-"))
     try:

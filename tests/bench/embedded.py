@@ -1,19 +1,13 @@
-"""Measure the embedded mode: `make bench`. One JSON line per figure, each beside a floor measured in the same run.
+"""The embedded part: a real `manage.py up` with a database of its own, asked over loopback.
 
-A figure alone says little on an unknown machine; its ratio to the floor says how much the product adds to what the
-machine can't do without. Everything runs on loopback against a real `manage.py up` with a database of its own.
+python -m tests.bench.embedded [--quick]
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import http.client
-import json
 import os
 import signal
-import socket
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -22,131 +16,17 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from tests.bench.browser import Listener, Saver, Session
+from tests.bench.embedded_floor import Floor
+from tests.bench.figures import RUNS, emit, milliseconds, wants_quick
+from tests.services import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
-RUNS = 5
-"""Every figure is the median over so many runs."""
-COMMITS_PER_FLOW = 4
-"""Save, claim, evaluate, store: what the floor of `answer_to_browser_ms` pays for too."""
-
-
-def emit(name: str, value: object, floor: object, **more: object) -> None:
-    """Print one figure."""
-    print(json.dumps({"figure": name, "value": value, "floor": floor, **more}), flush=True)  # noqa: T201
-
-
-def percentile(samples: list[float], share: float) -> float:
-    """The smallest sample that at least `share` of all do not exceed."""
-    ranked = sorted(samples)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
-
-
-def milliseconds(runs: list[list[float]]) -> dict[str, float]:
-    """p50, p95 and p99 in milliseconds, each the median over the runs; samples are in seconds."""
-    return {
-        f"p{int(share * 100)}": round(statistics.median(percentile(run, share) for run in runs) * 1000, 2)
-        for share in (0.5, 0.95, 0.99)
-    }
-
-
-@dataclass
-class Session:
-    """A signed-in person with a submission."""
-
-    port: int
-    cookie: str
-    csrf: str
-    submission: str
-
-    def headers(self) -> dict[str, str]:
-        """What a browser would send along."""
-        return {
-            "Cookie": f"sessionid={self.cookie}; csrftoken={self.csrf}",
-            "X-CSRFToken": self.csrf,
-            "Origin": f"http://localhost:{self.port}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        }
-
-
-class Saver:
-    """Saves one answer after another over one kept-alive connection."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.connection = http.client.HTTPConnection("localhost", session.port)
-        self.versions: dict[str, int] = {}
-        self.turn = 0
-
-    def save(self) -> int:
-        """Change one answer; gives the revision that the save made."""
-        question = f"QC-{self.turn % 12 + 1:02}"
-        value = "NPLF"[self.turn // 12 % 4]
-        self.turn += 1
-        change = {"question": question, "value": value, "note": "", "version": self.versions.get(question, 0)}
-        self.connection.request(
-            "POST",
-            f"/submissions/{self.session.submission}/answers/",
-            json.dumps({"changes": [change]}),
-            self.session.headers(),
-        )
-        response = self.connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"saving answered {response.status}: {body[:300]!r}")
-        document = json.loads(body)
-        self.versions[question] = document["answers"][question]["version"]
-        return int(document["revision"])
-
-
-class Listener:
-    """A browser's socket in a thread of its own; tells when the hint of a submission's revision came."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.seen: dict[tuple[str, int], float] = {}
-        self.news = threading.Condition()
-        self.ready = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True).start()
-        if not self.ready.wait(10):
-            raise RuntimeError("the WebSocket did not open within ten seconds")
-
-    async def _listen(self) -> None:
-        headers = {name: value for name, value in self.session.headers().items() if name in ("Cookie", "Origin")}
-        address = f"ws://localhost:{self.session.port}/ws/reports/"
-        with suppress(ConnectionClosed):  # the server stops before this thread does
-            async with connect(address, additional_headers=headers, proxy=None) as socket:
-                self.ready.set()
-                async for message in socket:
-                    self._note(json.loads(message))
-
-    def _note(self, hint: dict[str, Any]) -> None:
-        if "submission" in hint:
-            with self.news:
-                self.seen[hint["submission"], int(hint["revision"])] = time.perf_counter()
-                self.news.notify_all()
-
-    def arrival(self, submission: str, revision: int) -> float:
-        """The time at which the revision's hint came (waits up to ten seconds for it)."""
-        with self.news:
-            if not self.news.wait_for(lambda: (submission, revision) in self.seen, 10):
-                raise RuntimeError(f"no hint for revision {revision} within ten seconds")
-            return self.seen.pop((submission, revision))
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @contextmanager
@@ -223,73 +103,6 @@ def time_flows(saver: Saver, listener: Listener, rounds: int) -> list[float]:
         revision = saver.save()
         samples.append(listener.arrival(saver.session.submission, revision) - started)
     return samples
-
-
-class Floor:
-    """The parts that no outbox on SQLite, Celery and Channels can do without, with nothing around them."""
-
-    def __init__(self, folder: Path) -> None:
-        from celery import Celery
-
-        from config.embedded.channel_layer import ThreadSafeInMemoryChannelLayer
-        from config.embedded.worker import EmbeddedWorker
-
-        self.database = sqlite3.connect(folder / "floor.sqlite3", isolation_level=None, check_same_thread=False)
-        self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (x INTEGER)")
-        self.hopped = threading.Event()
-        app = Celery("floor", broker="embedded://localhost", set_as_current=False)
-        app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False, task_default_queue="floor")
-
-        @app.task(name="floor.noop")
-        def noop() -> None:
-            self.hopped.set()
-
-        self.task = noop
-        self.worker = EmbeddedWorker(app)
-        self.worker.start()
-        self.layer = ThreadSafeInMemoryChannelLayer()
-        self.pushed = threading.Event()
-        self.listening = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._receive()), daemon=True).start()
-        self.listening.wait(10)
-
-    async def _receive(self) -> None:
-        channel = await self.layer.new_channel()
-        await self.layer.group_add("floor", channel)
-        self.listening.set()
-        while True:
-            await self.layer.receive(channel)
-            self.pushed.set()
-
-    def commit(self) -> None:
-        """One bare commit."""
-        self.database.execute("BEGIN IMMEDIATE")
-        self.database.execute("INSERT INTO t VALUES (1)")
-        self.database.execute("COMMIT")
-
-    def hop(self) -> None:
-        """One no-op task, sent and run."""
-        self.hopped.clear()
-        self.task.delay()
-        self.hopped.wait(10)
-
-    def push(self) -> None:
-        """One group message from this thread to a waiting receiver."""
-        from asgiref.sync import async_to_sync
-
-        self.pushed.clear()
-        async_to_sync(self.layer.group_send)("floor", {"type": "hint"})
-        self.pushed.wait(10)
-
-    def sample(self) -> float:
-        """Seconds for what one flow cannot do without."""
-        started = time.perf_counter()
-        for _ in range(COMMITS_PER_FLOW):
-            self.commit()
-        self.hop()
-        self.hop()
-        self.push()
-        return time.perf_counter() - started
 
 
 def bench_answer_to_browser(session: Session, floor: Floor, rounds: int) -> None:
@@ -415,9 +228,7 @@ def bench_pages(session: Session) -> None:
 
 def main() -> None:
     """Run all of it; `--quick` with a tenth of the rounds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, for a look")
-    rounds = 30 if parser.parse_args().quick else 300
+    rounds = 30 if wants_quick() else 300
     with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as name:
         folder, port = Path(name), free_port()
         with server(folder, port):

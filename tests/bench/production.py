@@ -1,0 +1,60 @@
+"""The production part: the Procfile's own processes on a real PostgreSQL and Redis.
+
+python -m tests.bench.production [--quick]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import closing
+
+import pytest
+import uvloop
+
+from tests.bench.answering import bench_answer_to_browser, bench_flows
+from tests.bench.bench import FULL, PEOPLE, QUICK, Bench
+from tests.bench.delivering import bench_deliveries
+from tests.bench.figures import emit, wants_quick
+from tests.bench.publishing import bench_publish
+from tests.bench.sockets import bench_sockets
+from tests.bench.stack import make_people, stack
+from tests.bench.volume import Outbox
+
+
+def main() -> None:
+    """Run all of it."""
+    amount = QUICK if wants_quick() else FULL
+    try:
+        with (
+            stack() as services,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+            closing(Outbox(services.installation.database_url)) as outbox,
+        ):
+            run(Bench(services, outbox, *make_people(PEOPLE), amount, runner))
+    except pytest.skip.Exception as reason:
+        emit("production", None, None, skipped=str(reason))
+
+
+def run(bench: Bench) -> None:
+    """Every figure; those that stored events might slow down at each size."""
+    bench_flows(bench, 1)
+    bench_flows(bench, 2)
+    bench_sockets(bench)
+    for wanted in bench.amount.stored:
+        started = time.perf_counter()
+        stored = bench.outbox.fill_to(wanted)
+        emit(
+            "filled",
+            stored,
+            None,
+            seconds=round(time.perf_counter() - started, 1),
+            megabytes=bench.outbox.bytes() // 2**20,
+        )
+        bench_answer_to_browser(bench, stored)
+        bench_publish(bench, stored)
+        bench_deliveries(bench, stored)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The production mode on services of its own: the Procfile's processes on a PostgreSQL that keeps what it commits."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.load import Account
+from tests.production import HOST, Installation, Process
+from tests.services import Service, free_port, running_postgres, running_redis
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SETTINGS = "tests.bench.settings"
+FILES = 8192
+"""Open files that a thousand sockets at both ends need, and more."""
+
+
+@dataclass
+class Stack:
+    """The services, and how to start processes on them."""
+
+    postgres: Service
+    redis: Service
+    installation: Installation
+
+    @contextmanager
+    def running(self, *, web: int, worker: int) -> Iterator[Running]:
+        """So many web processes, and a Celery worker with so many processes in its pool (0: no worker at all)."""
+        with ExitStack() as stack:
+            hosts = [_another(self.installation, f"web{number}") for number in range(web)]
+            processes = {"web": [stack.enter_context(host.web()) for host in hosts], "worker": []}
+            if worker:
+                place = _another(self.installation, "worker", WORKER_CONCURRENCY=str(worker))
+                processes["worker"].append(stack.enter_context(place.worker()))
+            try:
+                yield Running(self, [host.port for host in hosts], processes)
+            except Exception:
+                for each in (*processes["web"], *processes["worker"]):
+                    sys.stderr.write(f"--- {each.log}\n{each.output[-5000:]}\n")
+                raise
+
+
+@dataclass
+class Running:
+    """Processes that run."""
+
+    stack: Stack
+    ports: list[int]
+    processes: dict[str, list[Process]]
+
+    def roots(self) -> dict[str, list[int]]:
+        """Process ids by what they are, for usage.Watch."""
+        found = {name: [each.popen.pid for each in processes] for name, processes in self.processes.items()}
+        return found | {"postgresql": [self.stack.postgres.process.pid], "redis": [self.stack.redis.process.pid]}
+
+
+@contextmanager
+def stack() -> Iterator[Stack]:
+    """Services and a database with the product's tables. Skips (as tests do) where a service can't be had."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
+    with (
+        running_postgres(durable=True) as postgres,
+        running_redis() as redis,
+        tempfile.TemporaryDirectory(prefix="plumbline-bench-") as name,
+    ):
+        installation = Installation(postgres, redis, Path(name))
+        installation.environment["DJANGO_SETTINGS_MODULE"] = SETTINGS
+        installation.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
+        installation.manage("migrate", "--no-input", "--verbosity", "0")
+        installation.manage("load_questionnaires")
+        _set_up_django(installation)
+        yield Stack(postgres, redis, installation)
+
+
+def _another(installation: Installation, name: str, **environment: str) -> Installation:
+    """The same installation, for a process with a port and a log of its own."""
+    other = copy(installation)
+    other.folder = installation.folder / name
+    other.folder.mkdir(exist_ok=True)
+    other.port = free_port()
+    other.environment = {**installation.environment, "PORT": str(other.port), **environment}
+    return other
+
+
+def _set_up_django(installation: Installation) -> None:
+    """Use the installation's database in this process too, for making people, publishing and draining."""
+    os.environ |= installation.environment
+    sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
+    import django
+
+    django.setup()
+
+
+def make_account(email: str, organisation: Any = None) -> tuple[Account, Any]:
+    """A person with a session and a started quick check, and the organisation that the submission belongs to."""
+    from importlib import import_module
+
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+    from accounts.models import User
+    from answers import submissions
+
+    person = User.objects.create_user(email, organisation=organisation)
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    submission = submissions.start(person, "quick-check")
+    return Account(HOST, session.session_key, str(submission.pk)), person
+
+
+def make_people(count: int) -> tuple[list[Account], Account]:
+    """People of as many organisations, and somebody who belongs to all of these: on his socket all hints arrive."""
+    made = [make_account(f"person{number}@example.test") for number in range(count)]
+    listener, person = make_account("listener@example.test")
+    for _account, each in made:
+        person.join(each.organisation)
+    return [account for account, _person in made], listener
