@@ -116,11 +116,14 @@ class Installation:
 class Process:
     """One process of the Procfile, started by deploy/run."""
 
-    def __init__(self, installation: Installation, name: str) -> None:
-        self.log = installation.folder / f"{name}.log"
-        with self.log.open("wb") as log:
+    def __init__(self, installation: Installation, name: str, *, log: str = "", **environment: str) -> None:
+        self.log = installation.folder / f"{log or name}.log"
+        with self.log.open("ab") as file:
             self.popen = subprocess.Popen(
-                [str(ROOT / "deploy" / "run"), name], env=installation.environment, stdout=log, stderr=log
+                [str(ROOT / "deploy" / "run"), name],
+                env={**installation.environment, **environment},
+                stdout=file,
+                stderr=file,
             )
 
     def wait_for(self, is_there: Callable[[], bool]) -> None:
