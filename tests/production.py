@@ -84,7 +84,7 @@ class Installation:
     def web(self) -> Iterator[Process]:
         """A web process that answers; it is ended at the end of the block."""
         with self._process("web") as process:
-            process.wait_for(self._answers)
+            process.wait_for(self.answers)
             yield process
 
     @contextmanager
@@ -93,7 +93,8 @@ class Installation:
         with self._process(name) as process:
             yield process
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the web process serves pages."""
         with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
             connection.request("GET", "/accounts/login/", headers={"Host": HOST, "X-Forwarded-Proto": "https"})
             return connection.getresponse().status == http.client.OK

@@ -1,0 +1,87 @@
+"""What the runs came to: kept line by line, so that a long series may be interrupted, and shown as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+BOUND_SECONDS = 15.0
+"""Back to normal within this time after each crash."""
+COLUMNS = ("fault", "runs", "acknowledged", "lost", "late", "doubled", "stale", "missed", "slowest recovery")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run."""
+
+    fault: str
+    backend: str
+    seed: int
+    short: bool
+    acknowledged: int
+    """Saves and submits that got a yes, and events that were published in a burst."""
+    lost: int
+    late: int
+    """Not there at rest, but still held by the broker."""
+    doubled: int
+    stale: int
+    missed: int
+    overdue: int
+    recoveries: list[float | None]
+    """Seconds after each crash until all was well; None: not within the time that it was given."""
+    refused: int
+    """Requests that got no answer or an error, and were sent again."""
+    slowest_answer: float
+    figures: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> list[str]:
+        """The bounds that did not hold, in words."""
+        counted = {name: getattr(self, name) for name in ("lost", "late", "doubled", "stale", "missed", "overdue")}
+        found = [f"{count} {name}" for name, count in counted.items() if count]
+        slow = [each for each in self.recoveries if each is None or each > BOUND_SECONDS]
+        if slow:
+            found.append("recovery after " + ", ".join("never" if each is None else f"{each} s" for each in slow))
+        return found + self.problems
+
+    @property
+    def slowest(self) -> float:
+        """Seconds of the slowest recovery; infinite where there was none in time."""
+        return max((float("inf") if each is None else each for each in self.recoveries), default=0.0)
+
+
+def append(file: Path, result: Result) -> None:
+    """Keep a result."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as lines:
+        lines.write(json.dumps(asdict(result)) + "\n")
+
+
+def read(file: Path) -> list[Result]:
+    """Everything that was kept; nothing where there is no file."""
+    if not file.exists():
+        return []
+    return [Result(**json.loads(line)) for line in file.read_text().splitlines() if line]
+
+
+def table(results: Sequence[Result]) -> str:
+    """A row for each fault and backend, in Markdown."""
+    rows = [COLUMNS, ("---", *["---:"] * (len(COLUMNS) - 1))]
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.fault, result.backend), []).append(result)
+    for (fault, backend), group in groups.items():
+        sums = [
+            str(sum(getattr(each, name) for each in group))
+            for name in ("acknowledged", "lost", "late", "doubled", "stale", "missed")
+        ]
+        slowest = max(each.slowest for each in group)
+        shown = "none in time" if slowest == float("inf") else f"{slowest:.1f} s"
+        rows.append((f"{fault}" if backend == "product" else f"{fault} ({backend})", str(len(group)), *sums, shown))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    )
