@@ -73,19 +73,19 @@ class Service:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Service]:
     """A PostgreSQL of this test session, without any table in its database."""
-    with _or_skipped(running_postgres()) as service:
+    with or_skipped(running_postgres()) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Service]:
     """A Redis of this test session that keeps nothing on disk."""
-    with _or_skipped(running_redis()) as service:
+    with or_skipped(running_redis()) as service:
         yield service
 
 
 @contextmanager
-def _or_skipped(service: AbstractContextManager[Service]) -> Iterator[Service]:
+def or_skipped(service: AbstractContextManager[Service]) -> Iterator[Service]:
     """Skip and say why where it can't be had; in CI that is an error."""
     try:
         running = service.__enter__()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import django
@@ -66,10 +68,12 @@ def running_site(fault: Fault[Any], backend: Backend) -> Iterator[Production | E
 
 def main() -> int:
     """Run what was asked for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)  # so that nothing that was started stays behind
     options = _options()
     file = Path(options.results)
     if options.table:
-        print(results.table(results.read(file)))
+        _say(results.table(results.read(file)))
         return 0
     backends = [BACKENDS[name] for name in options.backend.split(",")]
     wanted = [FAULTS[name] for name in options.fault.split(",")] if options.fault else [*FAULTS.values()]
@@ -77,9 +81,9 @@ def main() -> int:
     if options.resume:
         runs = _missing(runs, results.read(file))
     done = list(_run_all(runs, options.seed, file))
-    print(f"\n{results.table(results.read(file) if options.resume else done)}\n")
+    _say(f"\n{results.table(results.read(file) if options.resume else done)}\n")
     broken = [each for each in done if each.backend == PRODUCT.name and each.broken]
-    print(f"{len(broken)} of {len(done)} runs broke a bound." if broken else "Every bound held.")
+    _say(f"{len(broken)} of {len(done)} runs broke a bound." if broken else "Every bound held.")
     return 1 if broken else 0
 
 
@@ -110,20 +114,29 @@ def _run_all(runs: list[Run], seed: int | None, file: Path) -> Iterator[Result]:
     try:
         for number, (fault, backend, _n) in enumerate(runs, start=1):
             chosen = random.SystemRandom().randrange(2**31) if seed is None else seed + number - 1
-            print(f"[{number}/{len(runs)}] {fault.name} on {backend.name}, seed {chosen} ... ", end="", flush=True)
+            _say(f"[{number}/{len(runs)}] {fault.name} on {backend.name}, seed {chosen} ... ", end="")
             started = time.monotonic()
             try:
                 result = play(fault, grounds.site(fault, backend), chosen)
             except (Unavailable, CannotHave) as reason:
-                print(f"left out: {reason}", flush=True)
+                _say(f"left out: {reason}")
                 continue
             results.append(file, result)
-            print(f"{_words(result)} ({time.monotonic() - started:.0f} s)", flush=True)
+            _say(f"{_words(result)} ({time.monotonic() - started:.0f} s)")
             if result.broken:
                 grounds.leave()
             yield result
     finally:
         grounds.leave()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _say(text: str, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
 
 
 def _words(result: Result) -> str:

@@ -20,7 +20,7 @@ def rearrange(site: Production, change: Callable[[list[str]], list[str]]) -> int
     broker = site.broker
     total = 0
     for queue in QUEUES:
-        messages: list[str] = broker.lrange(queue, 0, -1)  # type: ignore[assignment]  # never awaitable here
+        messages = [str(message) for message in broker.lrange(queue, 0, -1)]
         if messages:
             changed = change(messages)
             with broker.pipeline() as together:
@@ -58,8 +58,8 @@ def held(site: Production, findings: Findings) -> set[UUID]:
 
 def _subjects(site: Production) -> set[str]:
     broker = site.broker
-    waiting = [message for queue in QUEUES for message in broker.lrange(queue, 0, -1)]  # type: ignore[union-attr]
-    taken = [json.loads(each)[0] for each in broker.hvals(UNACKNOWLEDGED)]  # type: ignore[union-attr]
+    waiting = [message for queue in QUEUES for message in broker.lrange(queue, 0, -1)]
+    taken = [json.loads(each)[0] for each in broker.hvals(UNACKNOWLEDGED)]
     return {_subject(each if isinstance(each, dict) else json.loads(each)) for each in [*waiting, *taken]} - {""}
 
 

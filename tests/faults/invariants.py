@@ -117,6 +117,15 @@ def stored_reports(site: Site, organisations: Sequence[UUID]) -> list[Stored]:
     ]
 
 
+def committed_revisions(site: Site, submissions: Iterable[UUID]) -> dict[UUID, int]:
+    """The revision of each of these submissions that has been answered by a person."""
+    rows = site.rows(
+        "SELECT id, revision FROM answers_submission "  # noqa: S608  (our own ids)
+        f"WHERE CAST(id AS text) IN ({uuid_list([*submissions])})"
+    )
+    return {_uuid(submission): revision for submission, revision in rows}
+
+
 def newest_revisions(site: Site, submissions: Iterable[UUID]) -> dict[UUID, int]:
     """The revision of each submission's last report."""
     rows = site.rows(

@@ -11,6 +11,7 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import Any
 
+from tests.faults.actors import Actor
 from tests.faults.ledger import Acknowledged, Ledger
 from tests.faults.site import Session, Site
 from tests.walking import GOLDEN
@@ -23,27 +24,26 @@ PATIENCE = 90.0
 """Seconds for which a save that failed is tried again."""
 
 
-class Person(threading.Thread):
+class Person(Actor):
     """Acts until told to stop. One request at a time; what got no answer is sent again, as autosave.js does."""
 
     def __init__(self, site: Site, session: Session, ledger: Ledger, dice: random.Random) -> None:
-        super().__init__(name=f"person {session.submission}", daemon=True)
+        super().__init__(f"person {session.submission}")
         self.site, self.session, self.ledger, self.dice = site, session, ledger, dice
         self.answers: dict[str, Any] = {}
         self.revision = 0
-        self.stopping = threading.Event()
-        self.error: str | None = None
+        self._submitted = 0
+        self.resting = threading.Event()
+        """As long as it is set, nothing is saved."""
         self._versions: dict[str, int] = {}
 
-    def run(self) -> None:
-        try:
-            self.save(FIRST_ANSWERS)
-            while not self.stopping.wait(self.dice.uniform(0, 2 * PAUSE)):
-                self._act()
-        except Exception as error:
-            self.error = f"{self.name}: {type(error).__name__}: {error}"
+    def act(self) -> None:
+        self.save(FIRST_ANSWERS)
+        while not self.stopping.wait(self.dice.uniform(0, 2 * PAUSE)):
+            if not self.resting.is_set():
+                self._take_a_step()
 
-    def _act(self) -> None:
+    def _take_a_step(self) -> None:
         if self.dice.random() < 0.1:
             self.submit()
             self._post("reopen", {}, HTTPStatus.FOUND)
@@ -65,10 +65,12 @@ class Person(threading.Thread):
         self._acknowledge(final=False)
 
     def submit(self) -> None:
-        """Submit and remember the yes: a revision of its own."""
+        """Submit and remember the yes: a revision of its own, unless nothing changed since the last one."""
         self._post("submit", {}, HTTPStatus.FOUND)
-        self.revision += 1
-        self._acknowledge(final=True)
+        if self.revision != self._submitted:
+            self.revision += 1
+            self._submitted = self.revision
+            self._acknowledge(final=True)
 
     def _acknowledge(self, *, final: bool) -> None:
         self.ledger.note(Acknowledged(self.session.submission, self.revision, dict(self.answers), final))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from tests.faults.invariants import newest_revisions
+from tests.faults.actors import Actor
+from tests.faults.invariants import committed_revisions, newest_revisions
 from tests.faults.ledger import Ledger
 from tests.faults.site import NotThere, Site
 
@@ -26,23 +26,25 @@ class Crash:
     """None: not yet."""
 
 
-class Recoveries(threading.Thread):
+class Recoveries(Actor):
     """Looks at the reports all the time while people go on working."""
 
     def __init__(self, site: Site, ledger: Ledger) -> None:
-        super().__init__(name="recoveries", daemon=True)
+        super().__init__("recoveries")
         self.site, self.ledger = site, ledger
         self.crashes: list[Crash] = []
-        self.stopping = threading.Event()
 
     def mark(self) -> Crash:
-        """The fault ends now."""
+        """The fault ends now. What is committed counts, too, though nobody may have been told so."""
         wanted = {submission: fact.revision for submission, fact in self.ledger.newest().items()}
+        with suppress(NotThere):
+            for submission, revision in committed_revisions(self.site, wanted).items():
+                wanted[submission] = max(revision, wanted[submission])
         crash = Crash(time.monotonic(), wanted)
         self.crashes.append(crash)
         return crash
 
-    def run(self) -> None:
+    def act(self) -> None:
         while not self.stopping.wait(POLL_SECONDS):
             with suppress(NotThere):
                 self._look()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 BOUND_SECONDS = 15.0
 """Back to normal within this time after each crash."""
-COLUMNS = ("fault", "runs", "acknowledged", "lost", "late", "doubled", "stale", "missed", "slowest recovery")
+SUMS = ("acknowledged", "lost", "late", "doubled", "stale", "missed")
+COLUMNS = ("fault", "runs", *SUMS, "slowest recovery")
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,17 @@ class Result:
     problems: list[str] = field(default_factory=list)
 
     @property
-    def broken(self) -> list[str]:
-        """The bounds that did not hold, in words."""
+    def violations(self) -> list[str]:
+        """What does not hold at rest, in words."""
         counted = {name: getattr(self, name) for name in ("lost", "late", "doubled", "stale", "missed", "overdue")}
-        found = [f"{count} {name}" for name, count in counted.items() if count]
-        slow = [each for each in self.recoveries if each is None or each > BOUND_SECONDS]
-        if slow:
-            found.append("recovery after " + ", ".join("never" if each is None else f"{each} s" for each in slow))
-        return found + self.problems
+        never = ["no recovery"] if None in self.recoveries else []
+        return [f"{count} {name}" for name, count in counted.items() if count] + never + self.problems
+
+    @property
+    def broken(self) -> list[str]:
+        """The same, and recoveries that took too long."""
+        slow = [f"{each} s" for each in self.recoveries if each is not None and each > BOUND_SECONDS]
+        return self.violations + ([f"recovery after {', '.join(slow)}"] if slow else [])
 
     @property
     def slowest(self) -> float:
@@ -74,10 +78,7 @@ def table(results: Sequence[Result]) -> str:
     for result in results:
         groups.setdefault((result.fault, result.backend), []).append(result)
     for (fault, backend), group in groups.items():
-        sums = [
-            str(sum(getattr(each, name) for each in group))
-            for name in ("acknowledged", "lost", "late", "doubled", "stale", "missed")
-        ]
+        sums = [str(sum(getattr(each, name) for each in group)) for name in SUMS]
         slowest = max(each.slowest for each in group)
         shown = "none in time" if slowest == float("inf") else f"{slowest:.1f} s"
         rows.append((f"{fault}" if backend == "product" else f"{fault} ({backend})", str(len(group)), *sums, shown))

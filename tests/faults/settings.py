@@ -1,4 +1,4 @@
-"""The product's settings with an app that only the fault tests have: failpoints, poison, and a subscriber that counts."""
+"""The product's settings with an app that only the fault tests have: a failpoint, poison, a subscriber that counts."""
 
 from __future__ import annotations
 

@@ -11,6 +11,6 @@ vars(eventbus).update(publish=plain.publish, subscribe=plain.subscribe)
 
 CELERY_TASK_ROUTES = ["tests.faults.plain.route"]
 # As Celery comes: it tries to reach the broker again, and gives unacknowledged messages out anew after an hour.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

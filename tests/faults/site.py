@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -61,6 +62,9 @@ class Site(Protocol):
 
     def wakeups(self) -> int:
         """How many messages wait for a worker in the broker, as far as that can be seen from outside."""
+
+    def output(self) -> str:
+        """The end of what the processes have logged."""
 
 
 def make_people(site: Site, run: str, people: int, organisations: int) -> list[Session]:
@@ -118,7 +122,7 @@ class Production:
             for number, environment in enumerate(environments, start=1):
                 self._start(f"worker-{number}", environment)
         for name in self.workers:
-            self.processes[name].wait_for(lambda name=name: self._sweeps(name))
+            self.processes[name].wait_for(partial(self._sweeps, name))
 
     @property
     def workers(self) -> list[str]:
@@ -173,7 +177,7 @@ class Production:
 
     def wakeups(self) -> int:
         """How many messages wait in the queues for a worker to take them."""
-        return sum(int(self.broker.llen(queue)) for queue in QUEUES)  # type: ignore[arg-type]  # never awaitable here
+        return sum(int(self.broker.llen(queue)) for queue in QUEUES)
 
     def output(self) -> str:
         """What the processes have logged."""

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
-from tests.faults import broker
+from tests.faults import broker, evidence
+from tests.faults.actors import Actor
 from tests.faults.invariants import Findings, examine, submission_of
 from tests.faults.ledger import Acknowledged, Ledger
 from tests.faults.people import Person
 from tests.faults.recovery import Crash, Recoveries
 from tests.faults.results import Result
-from tests.faults.site import Embedded, NotThere, Production, Session, make_people
+from tests.faults.site import Embedded, NotThere, Production, Session, Site, make_people
 from tests.faults.watchers import Watcher
 
-S = TypeVar("S", Production, Embedded)
+S = TypeVar("S", bound=Production | Embedded)
 PEOPLE, ORGANISATIONS, WATCHERS = 6, 2, 4
 WARM_SECONDS = 2.0
 TAIL_SECONDS = 3.0
@@ -71,6 +74,11 @@ class Stage(Generic[S]):
         """A crash, or the end of a fault: from now on the seconds count."""
         return self.recoveries.mark()
 
+    def rest(self) -> None:
+        """Let people do nothing more, so that no later report tells a client of an earlier one."""
+        for person in self.people:
+            person.resting.set()
+
     def wait(self, seconds: float) -> None:
         """Let people work."""
         time.sleep(seconds)
@@ -104,21 +112,49 @@ def play(fault: Fault[S], site: S, seed: int, *, short: bool = False) -> Result:
     stage = Stage(site, seed, short=short)
     for thread in (*stage.people, *stage.watchers, stage.recoveries):
         thread.start()
-    stage.wait(WARM_SECONDS)
+    stage.wait(1 if short else WARM_SECONDS)
     fault.inject(stage)
-    stage.wait(TAIL_SECONDS)
-    for person in stage.people:
-        person.stopping.set()
-    for person in stage.people:
-        person.join()
+    injected = _database_time(site)
+    stage.wait(1 if short else TAIL_SECONDS)
+    _end(stage.people)
     stage.recoveries.wait(fault.settle)
     findings = _come_to_rest(stage, fault.settle)
-    for thread in (*stage.watchers, stage.recoveries):
-        thread.stopping.set()
-    for thread in (*stage.watchers, stage.recoveries):
-        thread.join()
-    stage.problems += [thread.error for thread in (*stage.people, *stage.watchers) if thread.error]
-    return _result(fault, stage, findings, seed)
+    _end([*stage.watchers, stage.recoveries])
+    if injected is not None:
+        stage.figures["median wait for a claim afterwards (ms)"] = _median_wait(site, injected)
+    actors: list[Actor] = [*stage.people, *stage.watchers, stage.recoveries]
+    stage.problems += [actor.error for actor in actors if actor.error]
+    result = _result(fault, stage, findings, seed)
+    if result.broken:
+        evidence.write(Path("var") / f"faults-{fault.name}-{site.backend.name}-{seed}.txt", site, result, findings)
+    return result
+
+
+def _end(actors: Sequence[Actor]) -> None:
+    """Tell all of them to stop before waiting for any."""
+    for actor in actors:
+        actor.stopping.set()
+    for actor in actors:
+        actor.end()
+
+
+def _database_time(site: Site) -> str | None:
+    """PostgreSQL's clock; None where there are no deliveries to be timed by it."""
+    if not (isinstance(site, Production) and site.backend.has_outbox):
+        return None
+    with suppress(NotThere):
+        return str(site.rows("SELECT now()")[0][0])
+    return None
+
+
+def _median_wait(site: Site, since: str) -> float:
+    """Milliseconds from publishing to the claim: some ten where workers hear their wake-ups, half a second where only
+    the sweeper finds the work. -1 where nothing was published."""
+    rows = site.rows(
+        "SELECT 1000 * extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY claimed_at - created_at)) "  # noqa: S608
+        f"FROM eventbus_delivery WHERE subscriber = 'security.evaluate' AND created_at > '{since}'"
+    )
+    return -1.0 if rows[0][0] is None else round(float(rows[0][0]), 1)
 
 
 def _come_to_rest(stage: Stage[S], seconds: float) -> Findings:

@@ -1,4 +1,4 @@
-"""Clients on a WebSocket that behave as `static/js/live.js` does: hints make them fetch, and so does every reconnect."""
+"""Clients on a WebSocket that behave as `static/js/live.js` does: a hint makes them fetch, and so does a reconnect."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from tests.faults.actors import Actor
 from tests.faults.site import Session, Site
 
 OPEN_WITHIN = 4.0
@@ -24,21 +25,20 @@ PING_EVERY = 25.0
 RETRY_FIRST = 0.5
 RETRY_MOST = 30.0
 FAILURES_UNTIL_POLLING = 2
+SIGNED_OUT = 4401
 
 
-class Watcher(threading.Thread):
+class Watcher(Actor):
     """An open list of an organisation's reports."""
 
     def __init__(self, site: Site, session: Session, dice: random.Random) -> None:
-        super().__init__(name=f"watcher of {session.organisation}", daemon=True)
+        super().__init__(f"watcher of {session.organisation}")
         self.site, self.session, self.dice = site, session, dice
         self.organisation = session.organisation
         self.shown: dict[UUID, tuple[int, bool]] = {}
         """The revision of each report that is on the page, and whether it is final."""
         self.connected = 0
         """How often a socket was opened."""
-        self.error: str | None = None
-        self.stopping = threading.Event()
         self._dropped = threading.Event()
         self._position = 0
         self._failures = 0
@@ -47,15 +47,12 @@ class Watcher(threading.Thread):
         """Lose the connection, as on a train."""
         self._dropped.set()
 
-    def run(self) -> None:
-        try:
-            while not self.stopping.is_set():
-                self._dropped.clear()
-                self._live()
-                self._failures += 1
-                self._wait()
-        except Exception as error:
-            self.error = f"{self.name}: {type(error).__name__}: {error}"
+    def act(self) -> None:
+        while not self.stopping.is_set():
+            self._dropped.clear()
+            self._live()
+            self._failures += 1
+            self._wait()
 
     def _live(self) -> None:
         """Listen on a socket for as long as it lasts."""
@@ -74,7 +71,8 @@ class Watcher(threading.Thread):
                 self._refresh()
                 self._listen(socket)
         except ConnectionClosed as closed:
-            assert closed.rcvd is None or closed.rcvd.code != 4401, "a person who is signed in was signed out"
+            if closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT:
+                raise
         except (OSError, WebSocketException):
             return
 

@@ -13,11 +13,11 @@ from eventbus import Retry, subscribe
 
 POISON = "poison:"
 """A note that begins so makes the event poisonous for `faults.taste`; then comes how: raises, hangs or kills."""
-ATTEMPTS = 6
+RETRY = Retry(max_attempts=6, cap=1.0)
 """More than the workers have processes, so that an event which stops each of them would stop them all."""
 
 
-@subscribe(ReportEvent, name="faults.count", source="reports", queue="reports")
+@subscribe(ReportEvent, name="faults.count", source="reports", queue="reports", timeout=10)
 def count(event: ReportEvent) -> None:
     """Note each stored report once. On purpose nothing here notices a second call: who is called twice counts twice."""
     report = event.report
@@ -28,7 +28,7 @@ def count(event: ReportEvent) -> None:
         )
 
 
-@subscribe(AnswerEvent, name="faults.taste", queue="security", timeout=3, retry=Retry(max_attempts=ATTEMPTS, cap=1.0))
+@subscribe(AnswerEvent, name="faults.taste", coalesce=True, queue="security", timeout=3, retry=RETRY)
 def taste(event: AnswerEvent) -> None:
     """Does nothing about an ordinary event."""
     notes = [given.note for given in event.answer.values.values() if given.note.startswith(POISON)]
