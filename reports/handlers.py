@@ -13,7 +13,7 @@ from reports.live import send_hint
 from reports.storing import announcement, store_evaluation
 
 
-@subscribe(ReportEvent, name="reports.store", source="security", coalesce=True, queue="reports")
+@subscribe(ReportEvent, name="reports.store", source="security", coalesce=True, queue="reports", timeout=10)
 def store(event: ReportEvent) -> None:
     """Keep the evaluation as a report, tell the other modules, and once it is committed every open tab."""
     try:

@@ -11,7 +11,7 @@ from questionnaires.definition import Questionnaire
 from security.scoring import ENGINE, evaluate
 
 
-@subscribe(AnswerEvent, name="security.evaluate", coalesce=True, queue="security")
+@subscribe(AnswerEvent, name="security.evaluate", coalesce=True, queue="security", timeout=10)
 def evaluate_answers(event: AnswerEvent) -> None:
     """Publish the evaluation of the answers, or, where their draft was deleted, that it no longer holds."""
     answer = event.answer
