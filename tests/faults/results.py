@@ -9,8 +9,8 @@ from pathlib import Path
 
 BOUND_SECONDS = 15.0
 """Back to normal within this time after each crash."""
-SUMS = ("acknowledged", "lost", "late", "doubled", "stale", "missed")
-COLUMNS = ("fault", "runs", *SUMS, "slowest recovery")
+SUMS = ("acknowledged", "lost", "late", "doubled", "stale", "missed", "refused")
+COLUMNS = ("fault", "bus", "runs", *SUMS, "slowest recovery", "slowest answer")
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,26 @@ def read(file: Path) -> list[Result]:
 
 def table(results: Sequence[Result]) -> str:
     """A row for each fault and backend, in Markdown."""
-    rows = [COLUMNS, ("---", *["---:"] * (len(COLUMNS) - 1))]
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.fault, result.backend), []).append(result)
-    for (fault, backend), group in groups.items():
-        sums = [str(sum(getattr(each, name) for each in group)) for name in SUMS]
-        slowest = max(each.slowest for each in group)
-        shown = "none in time" if slowest == float("inf") else f"{slowest:.1f} s"
-        rows.append((f"{fault}" if backend == "product" else f"{fault} ({backend})", str(len(group)), *sums, shown))
+    rows = [COLUMNS, ("---", "---", *["---:"] * (len(COLUMNS) - 2))]
+    rows += [_row(fault, backend, group) for (fault, backend), group in sorted(groups.items(), key=_place)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     )
+
+
+def _place(group: tuple[tuple[str, str], list[Result]]) -> tuple[str, bool]:
+    """By fault, the product first."""
+    (fault, backend), _results = group
+    return fault, backend != "product"
+
+
+def _row(fault: str, backend: str, group: Sequence[Result]) -> tuple[str, ...]:
+    sums = [str(sum(getattr(each, name) for each in group)) for name in SUMS]
+    slowest = max(each.slowest for each in group)
+    shown = "none in time" if slowest == float("inf") else f"{slowest:.1f} s"
+    answer = f"{max(each.slowest_answer for each in group):.1f} s"
+    return (fault, backend, str(len(group)), *sums, shown, answer)

@@ -1,4 +1,4 @@
-"""Clients on a WebSocket that behave as `static/js/live.js` does: a hint makes them fetch, and so does a reconnect."""
+"""Clients on a WebSocket that behave as `static/js/live.js` does: hints make them fetch, and so does a reconnect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.faults.site import Session, Site
 
 OPEN_WITHIN = 4.0
 POLL_EVERY = 5.0
-PING_EVERY = 25.0
+PING_EVERY = 10.0
 RETRY_FIRST = 0.5
 RETRY_MOST = 30.0
 FAILURES_UNTIL_POLLING = 2
@@ -41,7 +41,11 @@ class Watcher(Actor):
         """How often a socket was opened."""
         self._dropped = threading.Event()
         self._position = 0
+        self._known = -1
+        """The newest position that the socket has told of."""
         self._failures = 0
+        self._again_at: float | None = None
+        """When a fetch that failed is tried again."""
 
     def drop(self) -> None:
         """Lose the connection, as on a train."""
@@ -78,21 +82,35 @@ class Watcher(Actor):
 
     def _listen(self, socket: ClientConnection) -> None:
         next_ping, answered = time.monotonic() + PING_EVERY, True
+        socket.send("ping")
         while not (self.stopping.is_set() or self._dropped.is_set()):
             try:
                 self._hear(json.loads(socket.recv(timeout=0.2)))
                 answered = True
             except TimeoutError:
                 pass
+            if self._again_at is not None and time.monotonic() > self._again_at:
+                self._refresh()
             if time.monotonic() > next_ping:
                 if not answered:
                     return
                 next_ping, answered = time.monotonic() + PING_EVERY, False
                 socket.send("ping")
 
-    def _hear(self, hint: dict[str, Any]) -> None:
-        if hint["type"] == "report.changed" and hint["position"] > self._position:
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "pong":
+            position = message["positions"].get(str(self.organisation))
+            missed = position is not None and self._misses(position, 0)
+        elif message["type"] == "report.changed":
+            missed = self._misses(message["position"], 1) or message["position"] > self._position
+        else:
+            return
+        if missed:
             self._refresh()
+
+    def _misses(self, position: int, following: int) -> bool:
+        known, self._known = self._known, max(self._known, position)
+        return position > known + following
 
     def _wait(self) -> None:
         """Wait before the next connection; after two failures poll meanwhile."""
@@ -104,8 +122,9 @@ class Watcher(Actor):
             self.stopping.wait(min(left, POLL_EVERY))
 
     def _refresh(self) -> None:
-        """Fetch what was missed; where that fails, the next hint, poll or reconnect tries again."""
+        """Fetch what was missed; where that fails, try again soon."""
         more = True
+        self._again_at = time.monotonic() + POLL_EVERY
         while more:
             news = self._get(f"/reports/changes/?organisation={self.organisation}&after={self._position}")
             if news is None:
@@ -114,6 +133,7 @@ class Watcher(Actor):
                 self._apply(change)
             more = news["more"] and news["position"] > self._position
             self._position = news["position"]
+        self._again_at = None
 
     def _apply(self, change: dict[str, Any]) -> None:
         report = UUID(change["id"])

@@ -21,7 +21,7 @@ FAULTS: dict[str, Fault[Any]] = {
         Fault("redis-hangs-up", brokers.hang_up),
         Fault("postgres-restart", databases.restart),
         Fault("postgres-stands-still", databases.stand_still, short=False),
-        Fault("tenfold", messages.send_tenfold),
+        Fault("tenfold", messages.send_tenfold, settle=90),
         Fault("backwards", messages.send_backwards),
         Fault("poison", poison.poison, short=False),
         Fault("burst", volumes.burst, plain=False, short=False, settle=300),
