@@ -37,9 +37,9 @@ def _way(site: Site, submission: UUID) -> str:
     """The last events of a submission, with what became of them: no payloads."""
     listed = uuid_list([submission])
     reports = site.rows(
-        "SELECT revision, provisional, position FROM reports_report "  # noqa: S608  (our own ids)
+        "SELECT revision, provisional, position FROM reports_report "
         f"WHERE CAST(submission AS text) IN ({listed}) ORDER BY position"
     )
-    effects = site.rows(f"SELECT revision, state FROM faults_effect WHERE submission IN ({listed})")  # noqa: S608
+    effects = site.rows(f"SELECT revision, state FROM faults_effect WHERE submission IN ({listed})")
     events = [" ".join(map(str, row)) for row in site.rows(WAY.format(keys=listed))]
     return "\n".join([f"submission {submission}", f"reports: {reports}", f"told: {effects}", *events[-80:]])

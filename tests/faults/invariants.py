@@ -99,7 +99,7 @@ def submission_of(lost: UUID | tuple[UUID, int]) -> UUID:
 def stored_reports(site: Site, organisations: Sequence[UUID]) -> list[Stored]:
     """The reports of these organisations."""
     rows = site.rows(
-        'SELECT id, organisation_id, submission, revision, engine, provisional, "values", evaluation '  # noqa: S608  (our own ids)
+        'SELECT id, organisation_id, submission, revision, engine, provisional, "values", evaluation '
         f"FROM reports_report WHERE CAST(organisation_id AS text) IN ({uuid_list(organisations)}) AND NOT withdrawn"
     )
     return [
@@ -120,8 +120,7 @@ def stored_reports(site: Site, organisations: Sequence[UUID]) -> list[Stored]:
 def committed_revisions(site: Site, submissions: Iterable[UUID]) -> dict[UUID, int]:
     """The revision of each of these submissions that has been answered by a person."""
     rows = site.rows(
-        "SELECT id, revision FROM answers_submission "  # noqa: S608  (our own ids)
-        f"WHERE CAST(id AS text) IN ({uuid_list([*submissions])})"
+        f"SELECT id, revision FROM answers_submission WHERE CAST(id AS text) IN ({uuid_list([*submissions])})"
     )
     return {_uuid(submission): revision for submission, revision in rows}
 
@@ -129,7 +128,7 @@ def committed_revisions(site: Site, submissions: Iterable[UUID]) -> dict[UUID, i
 def newest_revisions(site: Site, submissions: Iterable[UUID]) -> dict[UUID, int]:
     """The revision of each submission's last report."""
     rows = site.rows(
-        "SELECT submission, max(revision) FROM reports_report "  # noqa: S608  (our own ids)
+        "SELECT submission, max(revision) FROM reports_report "
         f"WHERE CAST(submission AS text) IN ({uuid_list([*submissions])}) GROUP BY submission"
     )
     return {_uuid(submission): revision for submission, revision in rows}
@@ -161,7 +160,7 @@ def _differences(watcher: Watcher, reports: Sequence[Stored]) -> int:
 def _effects(site: Site, organisations: Sequence[UUID]) -> Counter[tuple[UUID, int, str, str]]:
     """How often the counting subscriber was called about each report that was stored."""
     rows = site.rows(
-        "SELECT submission, revision, engine, state, count(*) FROM faults_effect "  # noqa: S608  (our own ids)
+        "SELECT submission, revision, engine, state, count(*) FROM faults_effect "
         f"WHERE organisation IN ({uuid_list(organisations)}) GROUP BY 1, 2, 3, 4"
     )
     return Counter({(UUID(row[0]), row[1], row[2], row[3]): row[4] for row in rows})

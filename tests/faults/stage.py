@@ -54,7 +54,7 @@ class Stage(Generic[S]):
 
     def __init__(self, site: S, seed: int, *, short: bool) -> None:
         self.site, self.short = site, short
-        self.dice = random.Random(seed)  # noqa: S311  (repeatable, no secret)
+        self.dice = random.Random(seed)
         self.ledger = Ledger()
         self.problems: list[str] = []
         """What went wrong besides the invariants, in words."""
@@ -104,7 +104,7 @@ class Stage(Generic[S]):
                 )
 
     def _dice(self) -> random.Random:
-        return random.Random(self.dice.randrange(2**31))  # noqa: S311
+        return random.Random(self.dice.randrange(2**31))
 
 
 def play(fault: Fault[S], site: S, seed: int, *, short: bool = False) -> Result:
@@ -151,7 +151,7 @@ def _median_wait(site: Site, since: str) -> float:
     """Milliseconds from publishing to the claim: some ten where workers hear their wake-ups, half a second where only
     the sweeper finds the work. -1 where nothing was published."""
     rows = site.rows(
-        "SELECT 1000 * extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY claimed_at - created_at)) "  # noqa: S608
+        "SELECT 1000 * extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY claimed_at - created_at)) "
         f"FROM eventbus_delivery WHERE subscriber = 'security.evaluate' AND created_at > '{since}'"
     )
     return -1.0 if rows[0][0] is None else round(float(rows[0][0]), 1)

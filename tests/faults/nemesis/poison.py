@@ -54,5 +54,5 @@ def _store_invalid(site: Production, organisation: UUID) -> UUID:
 
 def _dead(site: Production, keys: list[UUID]) -> int:
     listed = ", ".join(f"'{key}'" for key in keys)
-    found = site.rows(f"SELECT count(*) FROM eventbus_delivery WHERE status = 'dead' AND key IN ({listed})")  # noqa: S608
+    found = site.rows(f"SELECT count(*) FROM eventbus_delivery WHERE status = 'dead' AND key IN ({listed})")
     return int(found[0][0])

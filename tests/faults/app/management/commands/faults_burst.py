@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dice = random.Random(options["seed"])  # noqa: S311  (a load, no secret)
+        dice = random.Random(options["seed"])
         questionnaire = library.current("quick-check")
         reference = QuestionnaireRef(
             slug=questionnaire.slug, version=questionnaire.version, digest=questionnaire.digest
