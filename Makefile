@@ -61,6 +61,11 @@ check: $(VENV)/.dev lint types migrations test ## Every gate that CI runs
 bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded or production, QUICK=1 for a look)
 	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
 
+RUNS ?= 5
+faults: $(VENV)/.dev ## Break everything under load: FAULT=name, RUNS=5, SEED=n, BACKEND=product,plain, RESUME=1, TABLE=1
+	@$(FOR_TESTS) $(BIN)/python -m tests.faults --runs $(RUNS) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(BACKEND),--backend $(BACKEND)) $(if $(RESUME),--resume) $(if $(TABLE),--table)
+
 screenshots: $(VENV)/.dev chromium ## Take the documentation's pictures anew
 	@$(BIN)/python -m tests.screenshots
 
@@ -81,4 +86,4 @@ lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench screenshots messages chromium lock
+.PHONY: help dev run format lint types migrations unit test check bench faults screenshots messages chromium lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, cast
 from uuid import UUID
@@ -14,9 +15,11 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import DatabaseError
 
 from accounts.models import Membership
 from reports.live import group_of
+from reports.models import Feed
 
 SIGNED_OUT = 4401
 TOO_MUCH = 4429
@@ -27,11 +30,17 @@ SEND_SECONDS = 10.0
 """A reader who takes longer to accept one small message is let go; it fetches what it missed when it comes back."""
 MESSAGES_A_MINUTE = 30
 MESSAGE_LENGTH = 64
+POSITION_SECONDS = 2.0
+"""For how long a position that was looked up is told to others who ping."""
+_looked_up: dict[UUID, tuple[float, int]] = {}
+"""When each organisation's position was looked up, and what it was."""
 
 
 class LiveReports(AsyncWebsocketConsumer):
-    """Forwards the hints of the person's organisations. The only thing it takes from the client is "ping"."""
+    """Forwards the hints of the person's organisations. The only thing it takes from the client is "ping": the answer
+    says how far the reports have come, by which a client notices that a hint got lost on its way."""
 
+    organisations: frozenset[UUID] = frozenset()
     joined: frozenset[str] = frozenset()
     checked_at = 0.0
     received = 0
@@ -62,7 +71,7 @@ class LiveReports(AsyncWebsocketConsumer):
         if self._is_too_much(text_data if text_data is not None else bytes_data or b""):
             await self.close(TOO_MUCH)
         elif text_data == "ping":
-            await self._send('{"type":"pong"}')
+            await self._send(json.dumps({"type": "pong", "positions": await _positions_of(self.organisations)}))
 
     async def report_changed(self, message: dict[str, Any]) -> None:
         """Forward a hint, unless the session ended or the organisation was left meanwhile."""
@@ -96,7 +105,8 @@ class LiveReports(AsyncWebsocketConsumer):
     async def _check_session(self) -> bool:
         """Look the session up anew and join the groups of the person's organisations; False when signed out."""
         organisations = await self._organisations()
-        groups = frozenset(map(group_of, organisations or ()))
+        self.organisations = frozenset(organisations or ())
+        groups = frozenset(map(group_of, self.organisations))
         for group in groups - self.joined:
             await self.channel_layer.group_add(group, self.channel_name)
         for group in self.joined - groups:
@@ -117,6 +127,23 @@ class LiveReports(AsyncWebsocketConsumer):
             self.watch.cancel()
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
+
+
+async def _positions_of(organisations: frozenset[UUID]) -> dict[str, int]:
+    """The last position of each organisation's reports. Sockets of one organisation share what was looked up lately; a
+    database that is away leaves organisations out, and the next ping asks again."""
+    oldest = time.monotonic() - POSITION_SECONDS
+    unknown = [each for each in organisations if each not in _looked_up or _looked_up[each][0] < oldest]
+    if unknown:
+        with suppress(DatabaseError):
+            positions = await _last_positions(unknown)
+            _looked_up.update({each: (time.monotonic(), positions.get(each, 0)) for each in unknown})
+    return {str(each): _looked_up[each][1] for each in organisations if _looked_up.get(each, (0.0,))[0] >= oldest}
+
+
+@database_sync_to_async
+def _last_positions(organisations: list[UUID]) -> dict[UUID, int]:
+    return dict(Feed.objects.filter(pk__in=organisations).values_list("pk", "last_position"))
 
 
 @database_sync_to_async

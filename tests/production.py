@@ -84,7 +84,7 @@ class Installation:
     def web(self) -> Iterator[Process]:
         """A web process that answers; it is ended at the end of the block."""
         with self._process("web") as process:
-            process.wait_for(self._answers)
+            process.wait_for(self.answers)
             yield process
 
     @contextmanager
@@ -93,7 +93,8 @@ class Installation:
         with self._process(name) as process:
             yield process
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the web process serves pages."""
         with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
             connection.request("GET", "/accounts/login/", headers={"Host": HOST, "X-Forwarded-Proto": "https"})
             return connection.getresponse().status == http.client.OK
@@ -116,11 +117,14 @@ class Installation:
 class Process:
     """One process of the Procfile, started by deploy/run."""
 
-    def __init__(self, installation: Installation, name: str) -> None:
-        self.log = installation.folder / f"{name}.log"
-        with self.log.open("wb") as log:
+    def __init__(self, installation: Installation, name: str, *, log: str = "", **environment: str) -> None:
+        self.log = installation.folder / f"{log or name}.log"
+        with self.log.open("ab") as file:
             self.popen = subprocess.Popen(
-                [str(ROOT / "deploy" / "run"), name], env=installation.environment, stdout=log, stderr=log
+                [str(ROOT / "deploy" / "run"), name],
+                env={**installation.environment, **environment},
+                stdout=file,
+                stderr=file,
             )
 
     def wait_for(self, is_there: Callable[[], bool]) -> None:

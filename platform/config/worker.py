@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
+from billiard.process import current_process
 from celery import signals
 from celery.concurrency import prefork
 from django.db import close_old_connections
@@ -42,8 +45,18 @@ def _drop_broken_connections(**kwargs: Any) -> None:
 def _start_sweeper(**kwargs: Any) -> None:
     """In each process of the pool, since a process that is stuck in a task must not keep the others from sweeping."""
     global _sweeper
-    _sweeper = Sweeper()
+    _sweeper = Sweeper(on_stuck=_end_process if _is_replaceable() else None)
     _sweeper.start()
+
+
+def _is_replaceable() -> bool:
+    """Whether this is a process of a pool, which starts a new one when it ends."""
+    return current_process().name != "MainProcess"
+
+
+def _end_process() -> None:
+    """As Celery does to a task that takes too long: only so do the locks go that a stuck handler holds."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _start_sweeper_of_threads(sender: Any, **kwargs: Any) -> None:

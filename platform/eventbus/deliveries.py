@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from contracts import ContractError
-from eventbus import metrics, scope, statements
+from eventbus import metrics, scope, statements, stuck
 from eventbus.context import caused_by
 from eventbus.models import Delivery, DeliveryQuerySet, Status
 from eventbus.statements import ClaimedRow
@@ -202,7 +202,7 @@ def _handle(lease: Lease) -> None:
     """Call the handler: its effects, its follow-ups and "done" commit together or not at all."""
     try:
         event = lease.subscription.event_type.from_cloudevent(lease.delivery.payload)
-        with caused_by(event), transaction.atomic(durable=True):
+        with stuck.limited(lease.subscription.timeout), caused_by(event), transaction.atomic(durable=True):
             lease.subscription.handler(event)
             if not statements.done(lease.delivery.id, lease.token):
                 raise LeaseLost

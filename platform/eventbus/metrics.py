@@ -41,8 +41,8 @@ def snapshot() -> dict[str, int]:
 
     published; done, retried, dead, skipped, fenced (deliveries by outcome; fenced: its lease was lost, its effects
     were rolled back); enqueued, enqueue_failed, enqueue_withheld (the breaker was open); swept (deliveries that the
-    sweeper found, not a wake-up); sweep_failed; redriven, replayed (deliveries by operators); pruned_deliveries,
-    pruned_events.
+    sweeper found, not a wake-up); sweep_failed; sweeper_stuck (a handler hangs in it); redriven, replayed (deliveries
+    by operators); pruned_deliveries, pruned_events.
     """
     with _lock:
         return dict(_counters)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.db import close_old_connections, connections
 from django.db.models.functions import Now
 
-from eventbus import metrics
+from eventbus import metrics, stuck
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.retention import Pruner
@@ -27,17 +28,25 @@ def expire_leases() -> int:
 
 
 class Sweeper:
-    """Sweeps at once and then every `interval` seconds, in a daemon thread, until stopped. No error ends it."""
+    """Sweeps at once and then every `interval` seconds, in a daemon thread, until stopped. No error ends it.
 
-    def __init__(self, interval: float = 1.0) -> None:
+    A handler that hangs does not end it either: Celery's time limits hold for tasks alone, and by and by the sweepers
+    of all processes would hang in the same event. Once a delivery has taken twice its lease, `on_stuck` is called where
+    the process can be spared, and otherwise another thread goes on with the sweeping.
+    """
+
+    def __init__(self, interval: float = 1.0, on_stuck: Callable[[], None] | None = None) -> None:
         self.interval = interval
         self._grace = 0.0  # at the start nobody has been woken up for what lies there
+        self._on_stuck = on_stuck or self._replace_thread
         self._pruner = Pruner()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="eventbus-sweeper", daemon=True)
+        self._thread = self._new_thread()
+        self._watch = threading.Thread(target=self._keep_watch, name="eventbus-sweeper-watch", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._watch.start()
 
     def stop(self, timeout: float | None = 5.0) -> None:
         """Ask it to end and wait for the delivery at hand, at most `timeout` seconds."""
@@ -48,13 +57,28 @@ class Sweeper:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="eventbus-sweeper", daemon=True)
+
     def _run(self) -> None:
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and self._thread is threading.current_thread():
                 self.sweep_once()
                 self._stopping.wait(self.interval)
         finally:
             connections.close_all()
+
+    def _keep_watch(self) -> None:
+        while not self._stopping.wait(self.interval):
+            if stuck.is_stuck(self._thread):
+                metrics.count("sweeper_stuck")
+                logger.error("the sweeper is stuck in a handler; docs/events.md says what happens now")
+                self._on_stuck()
+
+    def _replace_thread(self) -> None:
+        """Let another thread sweep. The old one ends when its handler does; its lease has run out long before."""
+        self._thread = self._new_thread()
+        self._thread.start()
 
     def sweep_once(self) -> None:
         """Sweep, now and then prune; an error is counted and logged by its kind, for its text may quote values."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 
 from accounts.models import Membership, User
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _fresh_layer() -> Iterator[None]:
     channel_layers.backends.clear()
+    consumers._looked_up.clear()
     yield
     channel_layers.backends.clear()
 
@@ -134,15 +135,39 @@ async def test_the_first_hint_after_leaving_the_organisation_is_not_heard(
     await socket.disconnect()
 
 
-async def test_a_ping_is_answered_and_other_words_are_not(alice_client: Client) -> None:
+async def test_a_ping_is_answered_with_how_far_the_reports_have_come_and_other_words_are_not(
+    alice: User, alice_client: Client, quick_check: Questionnaire
+) -> None:
+    organisation = await sync_to_async(lambda: str(alice.organisation.pk))()
     socket = Socket(alice_client)
     await socket.connect()
 
     await socket.say("hello")
     await socket.say("ping")
+    assert json.loads(await socket.hear()) == {"type": "pong", "positions": {organisation: 0}}
 
-    assert await socket.hear() == '{"type":"pong"}'
+    consumers._looked_up.clear()
+    await _stored(quick_check, alice)
+    assert json.loads(await socket.hear())["position"] == 1
+    await socket.say("ping")
+    assert json.loads(await socket.hear()) == {"type": "pong", "positions": {organisation: 1}}
     assert await socket.is_silent()
+    await socket.disconnect()
+
+
+async def test_a_ping_is_answered_while_the_database_is_away(
+    alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(organisations: list[UUID]) -> dict[UUID, int]:
+        raise OperationalError
+
+    monkeypatch.setattr(consumers, "_last_positions", gone)
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    await socket.say("ping")
+
+    assert json.loads(await socket.hear()) == {"type": "pong", "positions": {}}
     await socket.disconnect()
 
 

@@ -3,7 +3,7 @@
 
 const OPEN_WITHIN = 4000;
 const POLL_EVERY = 5000;
-const PING_EVERY = 25000;
+const PING_EVERY = 10000;
 const RETRY_FIRST = 500;
 const RETRY_MOST = 30000;
 const FAILURES_UNTIL_POLLING = 2;
@@ -13,17 +13,20 @@ class SignedOut extends Error {}
 async function get(url) {
   const response = await fetch(url, { redirect: "manual", cache: "no-store", credentials: "same-origin" });
   if (response.type === "opaqueredirect" || response.status === 401 || response.status === 403) throw new SignedOut();
+  if (response.status >= 500) throw new Error(`the server answered ${response.status}`);
   return response;
 }
 
-// Runs one refresh at a time; asked again meanwhile, it runs once more afterwards.
+// Runs one refresh at a time; asked again meanwhile, it runs once more afterwards. One that fails is tried again.
 function oneAtATime(refresh) {
   let running = false;
   let again = false;
+  let later = 0;
   return async function run() {
     again = true;
     if (running) return;
     running = true;
+    clearTimeout(later);
     try {
       while (again) {
         again = false;
@@ -31,7 +34,7 @@ function oneAtATime(refresh) {
       }
     } catch (error) {
       if (error instanceof SignedOut) signOut();
-      else again = false; // out of reach: the next hint, poll or reconnect tries again
+      else later = setTimeout(run, POLL_EVERY); // out of reach: no other hint may come
     } finally {
       running = false;
     }
@@ -186,6 +189,7 @@ const targets = [
   ...[...document.querySelectorAll("[data-live-panel]")].map(livePanel),
   ...[...document.querySelectorAll("[data-live-report]:not([data-still])")].map(liveReport),
 ];
+const positions = new Map(); // the newest position that the socket has told of, by organisation
 let socket = null;
 let failures = 0;
 let retry = 0;
@@ -234,9 +238,23 @@ function opened() {
   refreshAll();
 }
 
+// Hints get lost where a worker dies or Redis hangs up. Each change has the next number, and a pong tells the last one:
+// a number that was left out shows that there is something to fetch.
+function misses(organisation, position, next) {
+  const known = positions.get(organisation) ?? -1;
+  positions.set(organisation, Math.max(known, position));
+  return position > known + next;
+}
+
 function heard(message) {
   const hint = JSON.parse(message.data);
+  if (hint.type === "pong") {
+    const missed = Object.entries(hint.positions).filter(([organisation, position]) => misses(organisation, position, 0));
+    if (missed.length) refreshAll();
+    return;
+  }
   if (hint.type !== "report.changed") return;
+  if (misses(hint.organisation, hint.position, 1)) refreshAll();
   targets.filter((target) => target.concerns(hint)).forEach((target) => (target.hear ?? target.refresh)());
 }
 
@@ -255,6 +273,7 @@ function closed(event) {
 function watch(mine) {
   let answered = true;
   mine.addEventListener("message", () => { answered = true; });
+  mine.send("ping");
   ping = setInterval(() => {
     if (!answered) return mine.close();
     answered = false;

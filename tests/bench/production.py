@@ -9,7 +9,6 @@ import asyncio
 import time
 from contextlib import closing
 
-import pytest
 import uvloop
 
 from tests.bench.answering import bench_answer_to_browser, bench_flows
@@ -20,6 +19,7 @@ from tests.bench.publishing import bench_publish
 from tests.bench.sockets import bench_sockets
 from tests.bench.stack import make_people, stack
 from tests.bench.volume import Outbox
+from tests.services import CannotHave
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             closing(Outbox(services.installation.database_url)) as outbox,
         ):
             run(Bench(services, outbox, *make_people(PEOPLE), amount, runner))
-    except pytest.skip.Exception as reason:
+    except CannotHave as reason:
         emit("production", None, None, skipped=str(reason))
 
 

@@ -64,7 +64,7 @@ class Running:
 
 @contextmanager
 def stack() -> Iterator[Stack]:
-    """Services and a database with the product's tables. Skips (as tests do) where a service can't be had."""
+    """Services and a database with the product's tables. Raises CannotHave where a service can't be had."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
     with (

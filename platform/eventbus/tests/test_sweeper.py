@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from django.db.models.functions import Now
 
 from contracts import AnswerEvent
-from eventbus import metrics, subscribe
+from eventbus import metrics, stuck, subscribe
 from eventbus.deliveries import claim, drain_all
 from eventbus.models import Delivery
 from eventbus.subscriptions import Subscription, registry
@@ -57,6 +58,55 @@ def test_an_error_of_the_sweep_does_not_end_it(caplog: pytest.LogCaptureFixture)
     assert metrics.snapshot()["sweep_failed"] == 2
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+class Hanging:
+    """In place of a sweep: the first one hangs in a handler, until it is released."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.released, self.swept_again = threading.Event(), threading.Event()
+        self._calls = itertools.count()
+        monkeypatch.setattr("eventbus.sweeper.sweep", self._sweep)
+
+    def _sweep(self) -> int:
+        if next(self._calls):
+            self.swept_again.set()
+            return 0
+        with stuck.limited(0.05):
+            self.released.wait(30)
+        return 1
+
+
+def test_a_handler_that_hangs_does_not_end_the_sweeping(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging = Hanging(monkeypatch)
+    sweeper = Sweeper(interval=0.05)
+    sweeper.start()
+    assert hanging.swept_again.wait(10)
+    assert metrics.snapshot()["sweeper_stuck"] == 1
+    assert "the sweeper is stuck in a handler" in caplog.text
+    hanging.released.set()
+    sweeper.stop()
+    assert not sweeper.is_alive
+
+
+def test_a_process_that_can_be_spared_is_told_that_its_sweeper_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging, told = Hanging(monkeypatch), threading.Event()
+    sweeper = Sweeper(interval=0.05, on_stuck=told.set)
+    sweeper.start()
+    assert told.wait(10)
+    assert not hanging.swept_again.is_set()
+    hanging.released.set()
+    sweeper.stop()
+
+
+def test_a_handler_within_its_time_is_not_stuck() -> None:
+    with stuck.limited(60):
+        assert not stuck.is_stuck(threading.current_thread())
+    with stuck.limited(-1):
+        assert stuck.is_stuck(threading.current_thread())
+    assert not stuck.is_stuck(threading.current_thread())
 
 
 def test_a_start_that_is_alone_takes_up_what_the_killed_process_had_at_work() -> None:

@@ -1,0 +1,1 @@
+"""The faults, one file a group. `catalogue.FAULTS` names them all."""
