@@ -31,7 +31,7 @@ def publish(event: Event) -> None:
     correlation_id = event.correlation_id or context.correlation_id.get() or uuid4()
     causation_id = event.causation_id or context.causation_id.get()
     event = replace(event, correlation_id=correlation_id, causation_id=causation_id)
-    position = statements.store_event(event)
+    position = statements.store_event(event, context.since_request())
     subscribers = [subscription.name for subscription in subscribers_of(event)]
     stored = statements.store_deliveries(position, event.key, subscribers) if subscribers else []
     wakeups = [Wakeup(subscriber, delivery) for subscriber, delivery in stored]

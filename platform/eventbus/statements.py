@@ -7,7 +7,7 @@ so none grows with what was delivered before. Kept to what SQLite 3.35 and Postg
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,7 +20,7 @@ _NOW = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
     "postgresql": "STATEMENT_TIMESTAMP()",
 }
-_LEASE_END = {
+_NOW_PLUS = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)",
     "postgresql": "STATEMENT_TIMESTAMP() + %s::interval",
 }
@@ -29,8 +29,9 @@ _LOCK = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
 
 _STORE_EVENT = """
     INSERT INTO eventbus_event (
-        uuid, type, source, key, organisation, payload, correlation_id, causation_id, supersedable, created_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, <now>)
+        uuid, type, source, key, organisation, payload, correlation_id, causation_id, supersedable, created_at,
+        requested_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, <now>, <now plus>)
     RETURNING id
 """
 _STORE_DELIVERIES = """
@@ -55,7 +56,7 @@ _RUNNING = """NOT EXISTS (
 """
 _LEASE = """
     UPDATE eventbus_delivery
-    SET status = 'leased', lease_token = %s, leased_until = <lease end>, claimed_at = <now>, attempts = attempts + 1
+    SET status = 'leased', lease_token = %s, leased_until = <now plus>, claimed_at = <now>, attempts = attempts + 1
     WHERE id IN (<candidates> <lock>)
 """
 _CLAIM = _LEASE.replace(
@@ -90,6 +91,9 @@ _DONE = """
     SET status = 'done', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = ''
     WHERE id = %s AND lease_token = %s
 """
+_STORE_MOMENT = """
+    INSERT INTO eventbus_moment (event_id, what, at) SELECT id, %s, <now plus> FROM eventbus_event WHERE uuid = %s
+"""
 _WITH_DUE = "SELECT DISTINCT d.subscriber FROM eventbus_delivery d WHERE d.subscriber IN (<names>) AND <due>"
 
 
@@ -108,15 +112,20 @@ class ClaimedRow(NamedTuple):
     """Position of the newest event that waits in the same line, where there is one."""
 
 
-def store_event(event: Event) -> int:
-    """Insert the event, whose correlation id is filled in; gives its position. A broken contract is refused before."""
+def store_event(event: Event, since_request: float | None) -> int:
+    """Insert the event, whose correlation id is filled in; gives its position. A broken contract is refused before.
+
+    `since_request`: seconds since the request arrived, so that the database's clock tells when that was.
+    """
     payload = json.dumps(event.to_cloudevent())
     assert event.correlation_id is not None
     uuids = [_stored(each) for each in (event.id, event.organisation_id, event.correlation_id)]
     cause = None if event.causation_id is None else _stored(event.causation_id)
+    arrived = None if since_request is None else _ago(since_request)
+    origin = (uuids[2], cause, event.supersedable, arrived)
     ((position,),) = _fetch(
         _STORE_EVENT,
-        (uuids[0], event.TYPE, event.source, event.key, uuids[1], payload, uuids[2], cause, event.supersedable),
+        (uuids[0], event.TYPE, event.source, event.key, uuids[1], payload, *origin),
     )
     return int(position)
 
@@ -154,6 +163,16 @@ def done(delivery: int, token: UUID) -> bool:
     return _execute(_DONE, (delivery, _stored(token))) == 1
 
 
+def store_moments(moments: Iterable[tuple[str, float, UUID]]) -> None:
+    """Insert for each what happened, how many seconds ago, and to which event; one without a row is passed over.
+
+    They are taken one by one while they are inserted, so that "ago" stays true through a long row of them.
+    """
+    arguments = ((what, _ago(seconds), _stored(event)) for what, seconds, event in moments)
+    with connection.cursor() as cursor:
+        cursor.executemany(_for_vendor(_STORE_MOMENT, connection.vendor), arguments)  # type: ignore[arg-type]  # any iterable
+
+
 def with_due_deliveries(names: list[str]) -> list[str]:
     """Those of the subscribers that have something to do now."""
     if not names:
@@ -178,7 +197,11 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 @cache
 def _for_vendor(statement: str, vendor: str) -> str:
     statement = statement.replace("<due>", _DUE).replace("<running>", _RUNNING).replace("<lock>", _LOCK[vendor])
-    return statement.replace("<now>", _NOW[vendor]).replace("<lease end>", _LEASE_END[vendor])
+    return statement.replace("<now>", _NOW[vendor]).replace("<now plus>", _NOW_PLUS[vendor])
+
+
+def _ago(seconds: float) -> str:
+    return f"-{seconds:.6f} seconds"
 
 
 def _stored(token: UUID) -> UUID | str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
-from eventbus import metrics
+from eventbus import metrics, moments
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.retention import Pruner
@@ -53,6 +54,8 @@ class Sweeper:
                 self.sweep_once()
                 self._stopping.wait(self.interval)
         finally:
+            with suppress(DatabaseError):
+                moments.write()
             connections.close_all()
 
     def sweep_once(self) -> None:
@@ -60,6 +63,7 @@ class Sweeper:
         try:
             close_old_connections()
             metrics.count("swept", sweep())
+            moments.write()
             swept.send(sender=type(self))
             self._pruner.prune_if_due()
         except Exception as error:
