@@ -13,9 +13,13 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 
+from eventbus import moments
 from reports.models import Report
 
 log = logging.getLogger(__name__)
+
+PUSHED, NOT_PUSHED = "reports.pushed", "reports.push_failed"
+"""The moments of an announcement's trace: when the channel layer had taken its hint, or had failed to."""
 
 
 def group_of(organisation: UUID | str) -> str:
@@ -36,8 +40,8 @@ def hint(report: Report, state: str) -> dict[str, Any]:
     }
 
 
-def send_hint(report: Report, state: str) -> Future[None] | None:
-    """Tell the open tabs; does not wait for it. None where there is no channel layer.
+def send_hint(report: Report, state: str, event: UUID) -> Future[None] | None:
+    """Tell the open tabs of what the event announced; does not wait for it. None where there is no channel layer.
 
     Failing is not grave: each tab fetches what it missed when it next connects.
     """
@@ -46,7 +50,7 @@ def send_hint(report: Report, state: str) -> Future[None] | None:
         return None
     sending = layer.group_send(group_of(report.organisation_id), hint(report, state))
     future = asyncio.run_coroutine_threadsafe(sending, _loop())
-    future.add_done_callback(partial(_note_failure, report.pk))
+    future.add_done_callback(partial(_note_outcome, report.pk, event))
     return future
 
 
@@ -62,6 +66,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 os.register_at_fork(after_in_child=_loop.cache_clear)
 
 
-def _note_failure(report: UUID, future: Future[None]) -> None:
-    if error := future.exception():
-        log.error("the hint for report %s was not sent", report, exc_info=error)
+def _note_outcome(report: UUID, event: UUID, future: Future[None]) -> None:
+    error = future.exception()
+    moments.note(NOT_PUSHED if error else PUSHED, event)
+    if error:
+        log.warning("the hint for report %s was not sent: %s", report, type(error).__name__)

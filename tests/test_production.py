@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import psycopg
@@ -56,6 +57,29 @@ def test_a_save_reaches_the_browser_and_a_submission_becomes_a_final_report(inst
         assert json.loads(live.recv(30))["revision"] == 2
     assert reports(installation) == [(False, "D")]
     assert {status for _subscriber, status, _attempts in deliveries(installation)} == {"done"}
+
+
+def test_a_trace_leads_from_the_request_to_the_push(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web(), installation.worker(), browser.live() as live:
+        assert browser.save(ANSWERS) == 200
+        live.recv(30)
+    ((request_id,),) = installation.rows("SELECT correlation_id FROM eventbus_event WHERE source = 'reports'")
+    _request, _head, *rows = installation.manage("bus", "trace", str(request_id)).splitlines()
+    assert [re.split("  +", row.strip())[1] for row in rows] == [
+        "Request arrived",
+        "AnswerEvent /answers",
+        "security.evaluate",
+        "ReportEvent /security",
+        "reports.store",
+        "ReportEvent /reports",
+        "Pushed to open tabs",
+    ]
+    ((arrived, published, stored, pushed),) = installation.rows(
+        "SELECT (SELECT min(requested_at) FROM eventbus_event), (SELECT min(created_at) FROM eventbus_event),"
+        " (SELECT max(finished_at) FROM eventbus_delivery), (SELECT at FROM eventbus_moment)"
+    )
+    assert arrived < published < stored < pushed
 
 
 def test_each_module_scales_by_itself(installation: Installation) -> None:

@@ -206,8 +206,8 @@ def _at_least_one(text: str) -> int:
 
 
 def _row_of(step: Step) -> tuple[str, ...]:
-    title = step.title if step.kind == "event" else f"  {step.title}"
-    state = step.status or "published"
+    title = f"  {step.title}" if step.kind in ("delivery", "moment") else str(step.title)
+    state = step.status or ("published" if step.kind == "event" else "")
     times = (milliseconds(step.waited), milliseconds(step.worked), milliseconds(step.ends))
     return (milliseconds(step.starts), title, state, *times, str(step.meaning or step.error or step.note.strip()))
 
