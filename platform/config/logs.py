@@ -11,6 +11,7 @@ import logging
 import re
 import traceback
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import PurePath
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -29,6 +30,14 @@ class CorrelationFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.correlation = correlation_id.get() or "-"
         return True
+
+
+class UnwellFilter(logging.Filter):
+    """Leaves out what Django says of each answer 503: it is a health check's, asked every few seconds, and the check
+    itself tells when it begins to fail and when it no longer does."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class TextFormatter(logging.Formatter):

@@ -312,7 +312,10 @@ LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "jso
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"correlation": {"()": "config.logs.CorrelationFilter"}},
+    "filters": {
+        "correlation": {"()": "config.logs.CorrelationFilter"},
+        "health": {"()": "config.logs.UnwellFilter"},
+    },
     "formatters": {
         "text": {
             "()": "config.logs.TextFormatter",
@@ -328,7 +331,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         # Refused requests are everyday life, not news for the operator.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["health"]},
         "django.security": {"level": "CRITICAL"},
     },
 }
