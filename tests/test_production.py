@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.production import Browser, Installation, Process
 from tests.services import Service
@@ -80,6 +81,25 @@ def test_a_trace_leads_from_the_request_to_the_push(installation: Installation) 
         " (SELECT max(finished_at) FROM eventbus_delivery), (SELECT at FROM eventbus_moment)"
     )
     assert arrived < published < stored < pushed
+
+
+def test_every_line_of_the_log_is_json_and_a_broken_message_is_no_error(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web() as web, installation.worker() as worker, browser.live() as live:
+        live.send(b"\xff\xfe", text=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            live.recv(30)
+        assert browser.save(ANSWERS) == 200
+        worker.wait_for(lambda: bool(reports(installation)))
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1007
+        web.end()
+        assert worker.end() == 0
+    assert [line for line in web.output.splitlines() if json.loads(line)["level"] != "INFO"] == []
+    said = worker.output[worker.output.index("{") :].splitlines()  # before it: warnings about who runs it
+    assert [line for line in said if line and not line.startswith("{")] == ["worker: Warm shutdown (MainProcess)"]
+    log = [json.loads(line) for line in said if line.startswith("{")]
+    assert {line["level"] for line in log} == {"INFO"}  # LOG_LEVEL, not Celery's own
 
 
 def test_each_module_scales_by_itself(installation: Installation) -> None:

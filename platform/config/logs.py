@@ -40,6 +40,13 @@ class UnwellFilter(logging.Filter):
         return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class BrokenMessageFilter(logging.Filter):
+    """Leaves out that a client sent a WebSocket message which is no text: the server closes with 1007, that is all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError))
+
+
 class TextFormatter(logging.Formatter):
     """A line for people; an error's traceback comes below it."""
 

@@ -315,6 +315,7 @@ LOGGING = {
     "filters": {
         "correlation": {"()": "config.logs.CorrelationFilter"},
         "health": {"()": "config.logs.UnwellFilter"},
+        "clients": {"()": "config.logs.BrokenMessageFilter"},
     },
     "formatters": {
         "text": {
@@ -333,5 +334,8 @@ LOGGING = {
         # Refused requests are everyday life, not news for the operator.
         "django.request": {"level": "ERROR", "filters": ["health"]},
         "django.security": {"level": "CRITICAL"},
+        # Its own handler, which `uvicorn` brings along, writes what errors say.
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"handlers": [], "filters": ["clients"], "propagate": True},
     },
 }
