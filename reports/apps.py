@@ -8,7 +8,16 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from eventbus import traces
-        from reports import handlers  # noqa: F401  (subscribes)
+        from reports import handlers, live  # noqa: F401  (handlers subscribe)
 
-        # The hint to open tabs leaves with the commit that ends `reports.store`; it leaves no row of its own.
         traces.explain("ReportEvent", "reports", _("Report stored; open tabs are told as soon as this commits"))
+        traces.explain_moment(
+            live.PUSHED,
+            _("Pushed to open tabs"),
+            _("When the channel layer had taken the hint; whether a tab was open is not known"),
+        )
+        traces.explain_moment(
+            live.NOT_PUSHED,
+            _("Push to open tabs failed"),
+            _("The channel layer did not take the hint; tabs fetch the report when they connect again"),
+        )

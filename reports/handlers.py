@@ -27,5 +27,6 @@ def store(event: ReportEvent) -> None:
     if stored is None:
         return
     report, change = stored
-    publish(announcement(event, report, change))
-    transaction.on_commit(partial(send_hint, report, change))
+    announced = announcement(event, report, change)
+    publish(announced)
+    transaction.on_commit(partial(send_hint, report, change, announced.id))

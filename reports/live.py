@@ -13,9 +13,13 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 
+from eventbus import moments
 from reports.models import Report
 
 log = logging.getLogger(__name__)
+
+PUSHED, NOT_PUSHED = "reports.pushed", "reports.push_failed"
+"""The moments of an announcement's trace: when the channel layer had taken its hint, or had failed to."""
 
 
 def group_of(organisation: UUID | str) -> str:
@@ -36,8 +40,9 @@ def hint(report: Report, state: str) -> dict[str, Any]:
     }
 
 
-def send_hint(report: Report, state: str) -> Future[None] | None:
-    """Tell the open tabs; does not wait for it. None where it is done by now, or where there is no channel layer.
+def send_hint(report: Report, state: str, event: UUID) -> Future[None] | None:
+    """Tell the open tabs of what the event announced; does not wait for it. None where it is
+    done by now, or where there is no channel layer.
 
     Failing is not grave: each tab fetches what it missed when it next connects.
     """
@@ -48,9 +53,10 @@ def send_hint(report: Report, state: str) -> Future[None] | None:
     # The layer inside the process takes messages from any thread. (Asking the other one itself would need a loop.)
     if post := getattr(type(layer), "post", None):
         post(layer, group, message)
+        moments.note(PUSHED, event)
         return None
     future = asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loop())
-    future.add_done_callback(partial(_note_failure, report.pk))
+    future.add_done_callback(partial(_note_outcome, report.pk, event))
     return future
 
 
@@ -66,6 +72,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 os.register_at_fork(after_in_child=_loop.cache_clear)
 
 
-def _note_failure(report: UUID, future: Future[None]) -> None:
-    if error := future.exception():
-        log.error("the hint for report %s was not sent", report, exc_info=error)
+def _note_outcome(report: UUID, event: UUID, future: Future[None]) -> None:
+    error = future.exception()
+    moments.note(NOT_PUSHED if error else PUSHED, event)
+    if error:
+        log.warning("the hint for report %s was not sent: %s", report, type(error).__name__)

@@ -67,7 +67,8 @@ class Installation:
             "EMAIL_URL": "smtp://127.0.0.1:25",
             "PORT": str(self.port),
             "WORKER_CONCURRENCY": "1",
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": "INFO",
+            "LOG_FORMAT": "json",
         }
 
     def run(self, *command: str) -> str:

@@ -24,6 +24,7 @@ ON_POSTGRESQL = (
     "platform/eventbus/tests/test_retention.py",
     "platform/eventbus/tests/test_traces.py",
     "platform/eventbus/tests/test_bus_command.py",
+    "platform/operations/tests/on_postgresql.py",
     "reports/tests/on_postgresql.py",
     "reports/tests/test_storing.py",
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import psycopg
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.production import Browser, Installation, Process
 from tests.services import Service
@@ -56,6 +58,48 @@ def test_a_save_reaches_the_browser_and_a_submission_becomes_a_final_report(inst
         assert json.loads(live.recv(30))["revision"] == 2
     assert reports(installation) == [(False, "D")]
     assert {status for _subscriber, status, _attempts in deliveries(installation)} == {"done"}
+
+
+def test_a_trace_leads_from_the_request_to_the_push(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web(), installation.worker(), browser.live() as live:
+        assert browser.save(ANSWERS) == 200
+        live.recv(30)
+    ((request_id,),) = installation.rows("SELECT correlation_id FROM eventbus_event WHERE source = 'reports'")
+    _request, _head, *rows = installation.manage("bus", "trace", str(request_id)).splitlines()
+    assert [re.split("  +", row.strip())[1] for row in rows] == [
+        "Request arrived",
+        "AnswerEvent /answers",
+        "security.evaluate",
+        "ReportEvent /security",
+        "reports.store",
+        "ReportEvent /reports",
+        "Pushed to open tabs",
+    ]
+    ((arrived, published, stored, pushed),) = installation.rows(
+        "SELECT (SELECT min(requested_at) FROM eventbus_event), (SELECT min(created_at) FROM eventbus_event),"
+        " (SELECT max(finished_at) FROM eventbus_delivery), (SELECT at FROM eventbus_moment)"
+    )
+    assert arrived < published < stored < pushed
+
+
+def test_every_line_of_the_log_is_json_and_a_broken_message_is_no_error(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web() as web, installation.worker() as worker, browser.live() as live:
+        live.send(b"\xff\xfe", text=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            live.recv(30)
+        assert browser.save(ANSWERS) == 200
+        worker.wait_for(lambda: bool(reports(installation)))
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1007
+        web.end()
+        assert worker.end() == 0
+    assert [line for line in web.output.splitlines() if json.loads(line)["level"] != "INFO"] == []
+    said = worker.output[worker.output.index("{") :].splitlines()  # before it: warnings about who runs it
+    assert [line for line in said if line and not line.startswith("{")] == ["worker: Warm shutdown (MainProcess)"]
+    log = [json.loads(line) for line in said if line.startswith("{")]
+    assert {line["level"] for line in log} == {"INFO"}  # LOG_LEVEL, not Celery's own
 
 
 def test_each_module_scales_by_itself(installation: Installation) -> None:

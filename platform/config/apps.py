@@ -8,5 +8,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks, worker  # noqa: F401  (importing checks registers them)
+        from config.embedded.worker import EmbeddedWorker
+        from operations import checks as health
 
         worker.connect()
+        health.local_worker = EmbeddedWorker.takes_tasks

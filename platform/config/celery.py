@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 from config.embedded import broker
 
@@ -20,3 +21,8 @@ sys.path[:] = path_before
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _leave_the_log_to_django(**kwargs: Any) -> None:
+    """Else `celery worker` would set the root's level to its own, whatever LOG_LEVEL says."""

@@ -11,6 +11,7 @@ import logging
 import re
 import traceback
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import PurePath
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -29,6 +30,21 @@ class CorrelationFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.correlation = correlation_id.get() or "-"
         return True
+
+
+class UnwellFilter(logging.Filter):
+    """Leaves out what Django says of each answer 503: it is a health check's, asked every few seconds, and the check
+    itself tells when it begins to fail and when it no longer does."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class BrokenMessageFilter(logging.Filter):
+    """Leaves out that a client sent a WebSocket message which is no text: the server closes with 1007, that is all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError))
 
 
 class TextFormatter(logging.Formatter):

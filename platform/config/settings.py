@@ -313,7 +313,11 @@ LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "jso
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"correlation": {"()": "config.logs.CorrelationFilter"}},
+    "filters": {
+        "correlation": {"()": "config.logs.CorrelationFilter"},
+        "health": {"()": "config.logs.UnwellFilter"},
+        "clients": {"()": "config.logs.BrokenMessageFilter"},
+    },
     "formatters": {
         "text": {
             "()": "config.logs.TextFormatter",
@@ -329,7 +333,10 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         # Refused requests are everyday life, not news for the operator.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["health"]},
         "django.security": {"level": "CRITICAL"},
+        # Its own handler, which `uvicorn` brings along, writes what errors say.
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"handlers": [], "filters": ["clients"], "propagate": True},
     },
 }

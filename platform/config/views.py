@@ -41,10 +41,10 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def _worker_health() -> dict[str, Any]:
     """The worker of this process; one that runs elsewhere shows in its heartbeat."""
-    worker = EmbeddedWorker.running
-    if worker is None:
+    takes_tasks = EmbeddedWorker.takes_tasks()
+    if takes_tasks is None:
         return {"ok": True, "embedded": False}
-    if not worker.is_alive:
+    if not takes_tasks:
         return {"ok": False, "embedded": True, "problem": "the worker has stopped; start Plumbline again"}
     return {"ok": True, "embedded": True}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,14 @@ correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=N
 """One id from a person's request to the last push. None outside requests and handlers."""
 causation_id: ContextVar[UUID | None] = ContextVar("causation_id", default=None)
 """The id of the event that is being handled. None where a person is the cause."""
+request_arrived: ContextVar[float | None] = ContextVar("request_arrived", default=None)
+"""When the server got the request at hand, by this process's monotonic clock. None outside requests."""
+
+
+def since_request() -> float | None:
+    """Seconds since the arrival of the request that the code at hand works for; None in handlers, and without one."""
+    arrived = request_arrived.get()
+    return None if arrived is None or causation_id.get() else time.monotonic() - arrived
 
 
 @contextmanager

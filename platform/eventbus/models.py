@@ -25,6 +25,9 @@ class Event(models.Model):
     causation_id = models.UUIDField(_("caused by event"), null=True)
     supersedable = models.BooleanField(_("gives way to newer ones"), default=False)
     created_at = models.DateTimeField(_("published"), db_default=Now())
+    requested_at = models.DateTimeField(
+        _("request arrived"), null=True, help_text=_("Empty where no request was the direct cause.")
+    )
     erased_at = models.DateTimeField(_("erased"), null=True)
 
     class Meta:
@@ -34,6 +37,24 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.uuid}"
+
+
+class Moment(models.Model):
+    """Something outside of the database that was done about an event after its commit. For traces: nothing waits for
+    it, and one may be missing."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="moments", verbose_name=_("event"))
+    what = models.CharField(_("what"), max_length=100)
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("moment")
+        verbose_name_plural = _("moments")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class Status(models.TextChoices):

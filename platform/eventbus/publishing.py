@@ -34,7 +34,7 @@ def publish(event: Event) -> None:
     correlation_id = event.correlation_id or context.correlation_id.get() or uuid4()
     causation_id = event.causation_id or context.causation_id.get()
     event = replace(event, correlation_id=correlation_id, causation_id=causation_id)
-    stored = statements.store_event(event)
+    stored = statements.store_event(event, context.since_request())
     wakeups = list(_store_deliveries(event, stored))
     published.send(sender=type(event), event=event, wakeups=wakeups)
     transaction.on_commit(_count_published)

@@ -77,7 +77,8 @@ def _prune_events(keep: timedelta, position: int, pruned: Pruned) -> int | None:
         goes = [pk for pk, _, is_over in batch if is_over]
         if goes:
             finished, _ = Delivery.objects.filter(event__in=goes, status__in=FINISHED).delete()
-            gone, _ = Event.objects.filter(~wanted, pk__in=goes).delete()
+            _total, by_model = Event.objects.filter(~wanted, pk__in=goes).delete()
+            gone = by_model.get(Event._meta.label, 0)
             pruned.deliveries += finished
             pruned.events += gone
             metrics.count("pruned_deliveries", finished)

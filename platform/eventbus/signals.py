@@ -8,5 +8,8 @@ published = Signal()
 Sender: the event's class. Arguments: `event` (the fact with its ids filled in) and `wakeups` (a Wakeup per subscriber).
 A receiver that raises rolls the publisher back."""
 
+operated = Signal()
+"""A command that operated the bus is about to end, and with it this process's counters. Sender: the command's class."""
+
 swept = Signal()
 """A worker's sweeper has looked through all that is due. Sender: `Sweeper`. A receiver has to be quick."""

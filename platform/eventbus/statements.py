@@ -6,7 +6,7 @@ so none grows with what was delivered before. Kept to what SQLite 3.35 and Postg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -31,8 +31,9 @@ _LOCK = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
 
 _STORE_EVENT = """
     INSERT INTO eventbus_event (
-        uuid, type, source, key, organisation, payload, correlation_id, causation_id, supersedable, created_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, <now>)
+        uuid, type, source, key, organisation, payload, correlation_id, causation_id, supersedable, created_at,
+        requested_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, <now>, <from now>)
     RETURNING id
 """
 _STORE_DELIVERIES = """
@@ -108,6 +109,9 @@ _WITH_DUE = """
     SELECT DISTINCT d.subscriber FROM eventbus_delivery d
     WHERE d.subscriber IN (<names>) AND <due> AND d.due_at <= <from now>
 """
+_STORE_MOMENT = """
+    INSERT INTO eventbus_moment (event_id, what, at) SELECT id, %s, <from now> FROM eventbus_event WHERE uuid = %s
+"""
 
 
 class ClaimedRow(NamedTuple):
@@ -142,15 +146,20 @@ class LeasedOrReady(NamedTuple):
     """What was claimed; None: it waits."""
 
 
-def store_event(event: Event) -> StoredEvent:
-    """Insert the event, whose correlation id is filled in. A broken contract is refused before."""
+def store_event(event: Event, since_request: float | None) -> StoredEvent:
+    """Insert the event, whose correlation id is filled in. A broken contract is refused before.
+
+    `since_request`: seconds since the request arrived, so that the database's clock tells when that was.
+    """
     payload = to_json(event.to_cloudevent()).decode()
     assert event.correlation_id is not None
     uuids = [_stored(each) for each in (event.id, event.organisation_id, event.correlation_id)]
     cause = None if event.causation_id is None else _stored(event.causation_id)
+    arrived = None if since_request is None else _ago(since_request)
+    origin = (uuids[2], cause, event.supersedable, arrived)
     ((position,),) = _fetch(
         _STORE_EVENT,
-        (uuids[0], event.TYPE, event.source, event.key, uuids[1], payload, uuids[2], cause, event.supersedable),
+        (uuids[0], event.TYPE, event.source, event.key, uuids[1], payload, *origin),
     )
     return StoredEvent(int(position), payload)
 
@@ -202,12 +211,22 @@ def done(delivery: int, token: UUID) -> bool:
     return _execute(_DONE, (delivery, _stored(token))) == 1
 
 
+def store_moments(moments: Iterable[tuple[str, float, UUID]]) -> None:
+    """Insert for each what happened, how many seconds ago, and to which event; one without a row is passed over.
+
+    They are taken one by one while they are inserted, so that "ago" stays true through a long row of them.
+    """
+    arguments = ((what, _ago(seconds), _stored(event)) for what, seconds, event in moments)
+    with connection.cursor() as cursor:
+        cursor.executemany(_for_vendor(_STORE_MOMENT, connection.vendor), arguments)  # type: ignore[arg-type]  # any iterable
+
+
 def with_due_deliveries(names: list[str], seconds: float = 0.0) -> list[str]:
     """Those of the subscribers that have something to do now, and had it that many seconds ago."""
     if not names:
         return []
     statement = _WITH_DUE.replace("<names>", ", ".join(["%s"] * len(names)))
-    return [name for (name,) in _fetch(statement, (*names, f"-{seconds:.3f} seconds"))]
+    return [name for (name,) in _fetch(statement, (*names, _ago(seconds)))]
 
 
 def _fetch(statement: str, arguments: Sequence[str | int | UUID | None]) -> list[tuple[Any, ...]]:
@@ -228,6 +247,10 @@ def _for_vendor(statement: str, vendor: str) -> str:
     statement = statement.replace("<due>", _DUE).replace("<first>", _FIRST).replace("<running>", _RUNNING)
     statement = statement.replace("<lock>", _LOCK[vendor]).replace("<uuid>", _UUID[vendor])
     return statement.replace("<now>", _NOW[vendor]).replace("<from now>", _FROM_NOW[vendor])
+
+
+def _ago(seconds: float) -> str:
+    return f"-{seconds:.6f} seconds"
 
 
 def _stored(token: UUID) -> UUID | str:

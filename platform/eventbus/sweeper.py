@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
-from eventbus import metrics, stuck
+from eventbus import metrics, moments, stuck
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.retention import Pruner
@@ -66,6 +67,8 @@ class Sweeper:
                 self.sweep_once()
                 self._stopping.wait(self.interval)
         finally:
+            with suppress(DatabaseError):
+                moments.write()
             connections.close_all()
 
     def _keep_watch(self) -> None:
@@ -86,6 +89,7 @@ class Sweeper:
             close_old_connections()
             metrics.count("swept", sweep(self._grace))
             self._grace = self.interval
+            moments.write()
             swept.send(sender=type(self))
             self._pruner.prune_if_due()
         except Exception as error:

@@ -53,8 +53,8 @@ def rows_of(trace: Trace) -> list[TimelineRow]:
 
 
 def _bars(step: Step, scale: float) -> list[Bar]:
-    if step.kind == "event":
-        return [_bar(step.starts, None, scale, "event")]
+    if step.kind != "delivery":
+        return [_bar(step.starts, None, scale, step.kind)]
     bars = []
     until = step.claimed or step.ends
     bars.append(_bar(step.starts, until, scale, "waited"))

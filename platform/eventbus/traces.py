@@ -8,13 +8,15 @@ from typing import Literal
 from uuid import UUID
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from eventbus.models import Delivery, Event
+from eventbus.models import Delivery, Event, Moment
 
 LONGEST = 200
 """How many events a trace shows at most; it says so where there are more."""
 
 _meanings: dict[tuple[str, str], str | Promise] = {}
+_moments: dict[str, tuple[str | Promise, str | Promise]] = {}
 
 
 def explain(event_type: str, source: str, meaning: str | Promise) -> None:
@@ -22,14 +24,21 @@ def explain(event_type: str, source: str, meaning: str | Promise) -> None:
     _meanings[event_type, source] = meaning
 
 
+def explain_moment(what: str, title: str | Promise, meaning: str | Promise) -> None:
+    """Say, for traces, what a moment is called that was noted with `moments.note`, and what its time means."""
+    _moments[what] = title, meaning
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """An event that was published, or one subscriber's delivery of it. Times are the database's."""
+    """A request that arrived, an event that was published, one subscriber's delivery of it, or a moment that was noted
+    about it. Times are the database's."""
 
-    kind: Literal["event", "delivery"]
-    pk: int
-    title: str
-    """The type and source of an event, the name of a subscriber."""
+    kind: Literal["request", "event", "delivery", "moment"]
+    pk: int = 0
+    """Of the event or the delivery."""
+    title: str | Promise
+    """The type and source of an event, the name of a subscriber, what a moment is."""
     meaning: str | Promise = ""
     status: str = ""
     """A delivery's; empty for an event, "erased" where it was."""
@@ -38,15 +47,15 @@ class Step:
     error: str = ""
     note: str = ""
     starts: timedelta
-    """When it was published, or made, counted from the first event."""
+    """When it arrived, was published or made, or was noted, counted from the begin of the trace."""
     waited: timedelta | None = None
     """From falling due to the last claim; None where it was not claimed."""
     worked: timedelta | None = None
     """From the last claim to the end; None where it has not ended, or ended unclaimed."""
     ends: timedelta | None = None
-    """When it ended, counted from the first event; None where it has not, and for events."""
+    """When it ended, counted from the begin; None where it has not, and for what takes no time."""
     claimed: timedelta | None = None
-    """The last claim, counted from the first event."""
+    """The last claim, counted from the begin."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,9 @@ class Trace:
 
     correlation_id: UUID
     begins: datetime
+    """The arrival of the first request, or the first event where none is known."""
     lasts: timedelta
-    """From the first event to the last end."""
+    """From there to the last step."""
     steps: list[Step]
     cut: bool
     """Whether there are more events than are shown."""
@@ -69,14 +79,21 @@ def trace(correlation_id: UUID) -> Trace | None:
         return None
     cut = len(events) > LONGEST
     events = events[:LONGEST]
-    begins = events[0].created_at
-    deliveries: dict[int, list[Delivery]] = {}
-    for delivery in Delivery.objects.filter(event__in=[event.pk for event in events]).order_by("pk"):
-        deliveries.setdefault(delivery.event_id, []).append(delivery)
-    steps = []
+    begins = min(events[0].requested_at or events[0].created_at, events[0].created_at)
+    positions = [event.pk for event in events]
+    about: dict[int, list[Step]] = {position: [] for position in positions}
+    for delivery in Delivery.objects.filter(event__in=positions).order_by("pk"):
+        about[delivery.event_id].append(_delivery_step(delivery, begins))
+    for moment in Moment.objects.filter(event__in=positions).order_by("pk"):
+        about[moment.event_id].append(_moment_step(moment, begins))
+    steps: list[Step] = []
+    previous: datetime | None = None
     for event in events:
-        steps.append(_event_step(event, begins))
-        steps += [_delivery_step(delivery, begins) for delivery in deliveries.get(event.pk, [])]
+        # One request may publish several events: what arrived before the last of them is the same request.
+        if event.requested_at and (previous is None or event.requested_at > previous):
+            steps.append(Step(kind="request", title=_("Request arrived"), starts=event.requested_at - begins))
+        previous = event.created_at if event.requested_at else previous
+        steps += [_event_step(event, begins), *about[event.pk]]
     lasts = max(step.ends or step.claimed or step.starts for step in steps)
     return Trace(correlation_id, begins, lasts, steps, cut)
 
@@ -90,6 +107,11 @@ def _event_step(event: Event, begins: datetime) -> Step:
         status="erased" if event.erased_at else "",
         starts=event.created_at - begins,
     )
+
+
+def _moment_step(moment: Moment, begins: datetime) -> Step:
+    title, meaning = _moments.get(moment.what, (moment.what, ""))
+    return Step(kind="moment", title=title, meaning=meaning, starts=moment.at - begins)
 
 
 def _delivery_step(delivery: Delivery, begins: datetime) -> Step:

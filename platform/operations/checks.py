@@ -6,10 +6,11 @@ No answer names a host, a path or a password: the addresses are public inside a 
 from __future__ import annotations
 
 import asyncio
-import logging
+import shutil
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,13 +24,19 @@ from django.utils.translation import gettext as _
 from eventbus import metrics
 from operations.models import WorkerProcess
 
-logger = logging.getLogger(__name__)
-
 PATIENCE = 2
 """Seconds that the broker and the channel layer may take to answer."""
+LEAST_FREE = 64 * 1024 * 1024
+"""Bytes: with less room on the disk of an SQLite file, saves are about to fail."""
 
 serving_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("serving_loop", default=None)
 """The event loop of the server that this request came through: sockets live there, and so does their channel layer."""
+
+
+_TAKES_WRITES = {
+    "sqlite": "SELECT 1",
+    "postgresql": "SELECT NOT (pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)",
+}
 
 
 @dataclass(frozen=True)
@@ -42,26 +49,64 @@ class Result:
     fix: str = ""
     """What to do about it."""
     numbers: dict[str, int | float] = field(default_factory=dict)
+    cause: str = ""
+    """The kind of the error, for the log. Not its message: a driver's may quote an address with its password."""
 
 
 WELL = Result(ok=True)
+
+
+def _no_local_worker() -> bool | None:
+    return None
+
+
+local_worker: Callable[[], bool | None] = _no_local_worker
+"""Whether the worker inside this very process takes tasks; None where there is none. The embedded mode sets it."""
 
 
 def check_database() -> Result:
     """Whether the database answers."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(_TAKES_WRITES[connection.vendor])
+            (takes_writes,) = cursor.fetchone()
     except DatabaseProblem as error:
-        _log("database", error)
         return Result(
             ok=False,
+            cause=_kind(error),
             says=_("the database does not answer"),
             fix=_(
                 "Start it, and check DATABASE_URL or, without it, that the data folder can be read. The log says more."
             ),
         )
+    if not takes_writes:
+        return Result(
+            ok=False,
+            says=_("the database takes no writes"),
+            fix=_("It is a standby, or was made read-only, as hosts do when its disk is full: look there."),
+        )
     return WELL
+
+
+def check_disk() -> Result:
+    """Whether an SQLite file has room to grow. The disk of a database server is that server's to watch."""
+    if connection.vendor != "sqlite":
+        return WELL
+    free = free_space()
+    numbers: dict[str, int | float] = {"free_mib": free // 2**20}
+    if free < LEAST_FREE:
+        return Result(
+            ok=False,
+            says=_("the disk is full: answers can't be saved"),
+            fix=_("Make room on the disk of the data folder; nothing has to be started anew."),
+            numbers=numbers,
+        )
+    return Result(ok=True, numbers=numbers)
+
+
+def free_space() -> int:
+    """Bytes that the data folder's disk has left for this user."""
+    return shutil.disk_usage(Path(settings.DATA_DIR)).free
 
 
 def check_broker() -> Result:
@@ -73,9 +118,9 @@ def check_broker() -> Result:
             broker.ensure_connection(max_retries=0, timeout=PATIENCE)
             broker.default_channel  # noqa: B018  (opens it, which asks the broker)
     except Exception as error:
-        _log("broker", error)
         return Result(
             ok=False,
+            cause=_kind(error),
             says=_("the broker does not answer: deliveries wait for the next sweep"),
             fix=_("Start Redis, and check REDIS_URL. Nothing is lost meanwhile."),
         )
@@ -91,9 +136,9 @@ def check_channel_layer() -> Result:
         else:
             asyncio.run(_round_trip())
     except Exception as error:
-        _log("channel layer", error)
         return Result(
             ok=False,
+            cause=_kind(error),
             says=_("messages to open tabs do not arrive"),
             fix=_("Start Redis, and check REDIS_URL. Tabs ask for what is new when they connect again."),
         )
@@ -122,12 +167,17 @@ async def _let_go(layer: Any, channel: str) -> None:
 
 
 def check_workers() -> Result:
-    """Whether a worker's sweeper has shown itself lately."""
+    """Whether a worker's sweeper has shown itself lately, and the worker inside this process, if any, takes tasks."""
+    if local_worker() is False:
+        return Result(
+            ok=False,
+            says=_("the worker of this process has stopped: deliveries wait for the sweep"),
+            fix=_("Start Plumbline again. Nothing is lost meanwhile."),
+        )
     try:
         alive = WorkerProcess.objects.filter(sweeps=True).heard_within(settings.HEALTH_MAX_WORKER_SILENCE).count()
     except DatabaseProblem as error:
-        _log("workers", error)
-        return _unknown()
+        return _unknown(error)
     if not alive:
         return Result(
             ok=False,
@@ -144,8 +194,7 @@ def check_events() -> Result:
     try:
         found = metrics.health()
     except DatabaseProblem as error:
-        _log("events", error)
-        return _unknown()
+        return _unknown(error)
     age = found.oldest.total_seconds() if found.oldest else 0.0
     numbers = {
         "oldest_seconds": round(age, 1),
@@ -165,6 +214,7 @@ def check_events() -> Result:
 
 CHECKS: dict[str, Callable[[], Result]] = {
     "database": check_database,
+    "disk": check_disk,
     "broker": check_broker,
     "channel_layer": check_channel_layer,
     "workers": check_workers,
@@ -173,10 +223,10 @@ CHECKS: dict[str, Callable[[], Result]] = {
 """By the name that `/health/ready?check=...` takes."""
 
 
-def _unknown() -> Result:
-    return Result(ok=False, says=_("the database does not answer"), fix=_("See the check of the database."))
+def _unknown(error: DatabaseProblem) -> Result:
+    says = _("the database does not answer")
+    return Result(ok=False, says=says, fix=_("See the check of the database."), cause=_kind(error))
 
 
-def _log(what: str, error: Exception) -> None:
-    """By its kind alone: a message of a driver may quote an address with its password."""
-    logger.warning("the check of the %s failed: %s", what, type(error).__name__)
+def _kind(error: Exception) -> str:
+    return type(error).__name__

@@ -4,7 +4,6 @@ configured with, so that it examines whatever this installation runs on."""
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import stat
 import sys
@@ -132,7 +131,7 @@ def _data_folder() -> Iterator[Finding]:
             _("Make it writable for this user, or name another: DATA_DIR=..."),
         )
         return
-    free = shutil.disk_usage(folder).free
+    free = checks.free_space()
     if free < MIN_FREE:
         yield wrong(_("Data folder: only %(mib)s MiB are free") % {"mib": free // 2**20}, _("Make room on that disk."))
         return

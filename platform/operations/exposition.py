@@ -23,14 +23,21 @@ from operations.heartbeat import name_of_process
 from operations.models import WorkerProcess
 
 PLAIN = {
-    "published": "Events that were published.",
-    "enqueued": "Wake-ups that were sent.",
-    "enqueue_failed": "Wake-ups that the broker did not take; the sweep delivers.",
-    "enqueue_withheld": "Wake-ups that were not tried, because the broker had just failed.",
-    "swept": "Deliveries that a sweep found, not a wake-up.",
-    "sweep_failed": "Sweeps that ended with an error and were tried again.",
+    "published": ("events_published", "Events that were published."),
+    "enqueued": ("events_enqueued", "Wake-ups that were sent."),
+    "enqueue_failed": ("events_enqueue_failed", "Wake-ups that the broker did not take; the sweep delivers."),
+    "enqueue_withheld": (
+        "events_enqueue_withheld",
+        "Wake-ups that were not tried, because the broker had just failed.",
+    ),
+    "swept": ("events_swept", "Deliveries that a sweep found, not a wake-up."),
+    "sweep_failed": ("events_sweep_failed", "Sweeps that ended with an error and were tried again."),
+    "redriven": ("deliveries_redriven", "Dead letters that operators had delivered again."),
+    "replayed": ("deliveries_replayed", "Deliveries of old events that operators ordered."),
+    "pruned_deliveries": ("deliveries_pruned", "Finished deliveries that were deleted because of their age."),
+    "pruned_events": ("events_pruned", "Events that were deleted because of their age."),
 }
-"""The bus's counters that know no subscriber."""
+"""The bus's counters that know no subscriber: what each is called here, and what it means."""
 
 
 def exposition() -> bytes:
@@ -70,8 +77,8 @@ def _served() -> Metric:
 
 
 def _counted(processes: dict[str, tuple[dict[str, int], list[list[object]]]]) -> Iterator[Metric]:
-    for name, meaning in PLAIN.items():
-        family = CounterMetricFamily(f"plumbline_events_{name}", meaning, labels=["process"])
+    for name, (exposed, meaning) in PLAIN.items():
+        family = CounterMetricFamily(f"plumbline_{exposed}", meaning, labels=["process"])
         for process, (plain, _deliveries) in sorted(processes.items()):
             family.add_metric([process], plain.get(name, 0))
         yield family

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connections, router, transaction
 from django.db.models.functions import Now
 
 from eventbus import metrics
-from eventbus.signals import swept
+from eventbus.signals import operated, swept
 from operations.models import WorkerProcess
 
 INTERVAL = 5.0
@@ -62,6 +62,7 @@ def name_of_process() -> str:
 def connect() -> None:
     """Let sweeps and tasks beat."""
     swept.connect(_after_sweep, dispatch_uid="operations.heartbeat")
+    operated.connect(_at_the_end, dispatch_uid="operations.heartbeat")
     task_postrun.connect(_after_task, dispatch_uid="operations.heartbeat", weak=False)
     worker_process_shutdown.connect(_at_the_end, dispatch_uid="operations.heartbeat", weak=False)
 
@@ -78,7 +79,7 @@ def _after_task(**kwargs: Any) -> None:
 
 
 def _at_the_end(**kwargs: Any) -> None:
-    """A child of a worker ends: its last counts must not be lost."""
+    """A child of a worker, or a command, ends: its last counts must not be lost."""
     _tell_counters()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +17,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from operations.checks import CHECKS, Result
 from operations.exposition import exposition
 
+logger = logging.getLogger(__name__)
+
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+_failing: set[str] = set()
+_lock = threading.Lock()
 
 
 @require_safe
@@ -28,9 +34,23 @@ def ready(request: HttpRequest) -> JsonResponse:
         error = _("There is no check %(name)s. There are: %(all)s.") % {"name": unknown[0], "all": ", ".join(CHECKS)}
         return JsonResponse({"error": error}, status=400)
     results = {name: CHECKS[name]() for name in wanted}
+    _log_changes(results)
     ok = all(result.ok for result in results.values())
     checks = {name: _document(result) for name, result in results.items()}
     return JsonResponse({"status": "ok" if ok else "failing", "checks": checks}, status=200 if ok else 503)
+
+
+def _log_changes(results: dict[str, Result]) -> None:
+    """Probes come every few seconds: a line when a check begins to fail, and one when it no longer does."""
+    with _lock:
+        for name, result in results.items():
+            if result.ok and name in _failing:
+                _failing.remove(name)
+                logger.warning("the check %s is well again", name)
+            elif not result.ok and name not in _failing:
+                _failing.add(name)
+                cause = f" ({result.cause})" if result.cause else ""
+                logger.warning("the check %s fails: %s%s", name, result.says, cause)
 
 
 def _document(result: Result) -> dict[str, Any]:

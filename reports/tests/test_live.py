@@ -198,7 +198,7 @@ def test_a_hint_is_sent_only_once_the_report_is_committed(
     sent: list[tuple[Report, str, bool]] = []
     monkeypatch.setattr(
         "reports.handlers.send_hint",
-        lambda report, state: sent.append((report, state, transaction.get_connection().in_atomic_block)),
+        lambda report, state, event: sent.append((report, state, transaction.get_connection().in_atomic_block)),
     )
 
     with transaction.atomic():
@@ -213,7 +213,7 @@ def test_no_hint_is_sent_for_what_is_rolled_back(
     alice: User, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("reports.handlers.send_hint", lambda report, state: sent.append(state))
+    monkeypatch.setattr("reports.handlers.send_hint", lambda report, state, event: sent.append(state))
 
     with transaction.atomic():
         store(evaluated(quick_check, alice.organisation, submission=uuid4()))
@@ -233,12 +233,12 @@ def test_a_hint_that_cannot_be_sent_does_no_harm(
     monkeypatch.setattr("reports.live.get_channel_layer", Unreachable)
 
     report = stored(evaluated(quick_check, alice.organisation))
-    sending = send_hint(report, "new")
+    sending = send_hint(report, "new", uuid4())
 
     assert sending is not None
     assert isinstance(sending.exception(timeout=5), ConnectionError)
     assert report.state == "provisional"
-    assert f"the hint for report {report.pk} was not sent" in caplog.text
+    assert f"the hint for report {report.pk} was not sent: ConnectionError" in caplog.text
 
 
 @pytest.mark.parametrize("layer", [InMemoryChannelLayer, ThreadSafeInMemoryChannelLayer])
@@ -246,6 +246,6 @@ def test_sending_without_listeners_is_fine(
     alice: User, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch, layer: type[InMemoryChannelLayer]
 ) -> None:
     monkeypatch.setattr("reports.live.get_channel_layer", layer)
-    sending = send_hint(stored(evaluated(quick_check, alice.organisation)), "new")
+    sending = send_hint(stored(evaluated(quick_check, alice.organisation)), "new", uuid4())
 
     assert sending is None or sending.exception(timeout=5) is None

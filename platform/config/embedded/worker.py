@@ -49,6 +49,11 @@ class EmbeddedWorker:
         """Whether it takes tasks."""
         return self._ready.is_set() and self._thread.is_alive()
 
+    @classmethod
+    def takes_tasks(cls) -> bool | None:
+        """Whether the worker of this process does; None where there is none."""
+        return None if cls.running is None else cls.running.is_alive
+
     def start(self, timeout: float = 10.0) -> None:
         """Start and wait until tasks are taken; raises WorkerError when that does not come about."""
         Transport.stopping.clear()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import override_settings
 from django.urls import path
 
 from config.http import MAX_BODY, PooledHandler
+from eventbus.context import request_arrived
 
 
 def whoami(request: HttpRequest) -> HttpResponse:
@@ -22,7 +24,12 @@ def whoami(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{threading.current_thread().name} {id(connection.connection)}")
 
 
-urlpatterns = [path("whoami", whoami)]
+def arrival(request: HttpRequest) -> HttpResponse:
+    """When the request arrived."""
+    return HttpResponse(str(request_arrived.get()))
+
+
+urlpatterns = [path("whoami", whoami), path("arrival", arrival)]
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -34,7 +41,7 @@ SCOPE: dict[str, Any] = {
 }
 
 
-async def get(handler: PooledHandler) -> bytes:
+async def get(handler: PooledHandler, path: str = "/whoami") -> bytes:
     """The body that a browser would receive."""
     sent: list[dict[str, Any]] = []
     body = [{"type": "http.request", "body": b"", "more_body": False}]
@@ -45,7 +52,7 @@ async def get(handler: PooledHandler) -> bytes:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await handler(SCOPE, receive, send)
+    await handler({**SCOPE, "path": path}, receive, send)
     return b"".join(message.get("body", b"") for message in sent)
 
 
@@ -60,6 +67,23 @@ async def test_requests_run_whole_in_a_thread_that_keeps_its_connection() -> Non
 
     assert first.startswith(b"http_0 ")
     assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+@override_settings(ROOT_URLCONF=__name__)
+async def test_a_request_arrives_when_the_server_gets_it_and_not_when_a_thread_has_time_for_it() -> None:
+    handler = PooledHandler(threads=1)
+    busy = threading.Event()
+    handler._pool.submit(busy.wait)
+
+    waiting = asyncio.create_task(get(handler, "/arrival"))
+    await asyncio.sleep(0)
+    freed = time.monotonic()
+    busy.set()
+
+    assert float(await waiting) < freed
+    assert request_arrived.get() is None
+    handler._pool.shutdown()
 
 
 async def test_of_a_body_that_is_too_large_only_a_bounded_part_is_kept() -> None:

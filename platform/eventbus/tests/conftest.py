@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from celery import _state, current_app
 
-from eventbus import metrics
+from eventbus import metrics, moments
 from eventbus.subscriptions import registry
 from eventbus.wakeups import breaker
 
@@ -20,6 +20,7 @@ def _bus_of_its_own() -> Iterator[None]:
     shared_tasks = set(waiting)
     registry.clear()
     metrics.reset()
+    moments.forget()
     breaker.reset()
     yield
     for name in registry.keys() - product.keys():

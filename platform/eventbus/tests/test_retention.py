@@ -12,9 +12,9 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from contracts import AnswerEvent, ReportEvent
-from eventbus import NeverRetry, metrics, publish, retention, subscribe
+from eventbus import NeverRetry, metrics, moments, publish, retention, subscribe
 from eventbus.deliveries import drain, drain_all, sweep
-from eventbus.models import Delivery, Event
+from eventbus.models import Delivery, Event, Moment
 from eventbus.retention import Pruned, Pruner, prune
 from eventbus.sweeper import Sweeper
 from eventbus.tests.making import ACME, commit, evaluated, saved
@@ -64,13 +64,16 @@ def test_what_was_delivered_late_is_kept_from_then_on() -> None:
 
 def test_events_go_after_their_days_with_their_finished_deliveries() -> None:
     trace()
-    commit(saved())
+    old = saved()
+    commit(old)
     drain_all()
+    moments.note("test.pushed", old.id)
+    moments.write()
     age(366, finished=5)
     commit(saved())
     drain_all()
     assert prune() == Pruned(deliveries=1, events=1)
-    assert (Delivery.objects.count(), Event.objects.count()) == (1, 1)
+    assert (Delivery.objects.count(), Event.objects.count(), Moment.objects.count()) == (1, 1, 0)
 
 
 def test_what_is_undelivered_or_dead_is_never_pruned() -> None:

@@ -68,7 +68,7 @@ class Hanging:
         self._calls = itertools.count()
         monkeypatch.setattr("eventbus.sweeper.sweep", self._sweep)
 
-    def _sweep(self) -> int:
+    def _sweep(self, grace: float) -> int:
         if next(self._calls):
             self.swept_again.set()
             return 0

@@ -10,9 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from eventbus.progress import Progress
 from operations import VERSION
 from operations.archive import file, tables
-from operations.progress import Progress
 
 
 def back_up(path: Path, progress: Progress, *, with_secret_key: bool = False) -> file.Manifest:

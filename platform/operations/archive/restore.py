@@ -13,11 +13,11 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models.sql import InsertQuery
 
+from eventbus.progress import Progress
 from operations import VERSION, heartbeat
 from operations.archive import tables
 from operations.archive.file import DAMAGED, Manifest, Reader, Unusable
 from operations.models import WorkerProcess
-from operations.progress import Progress
 
 T = TypeVar("T")
 SILENCE = 2 * heartbeat.INTERVAL

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from eventbus.progress import Progress
 from operations.archive.file import Reader, Unusable
-from operations.progress import Progress
 from questionnaires.definition import Questionnaire, from_canonical
 from questionnaires.models import Definition
 from reports.models import Report

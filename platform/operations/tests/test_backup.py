@@ -30,7 +30,7 @@ from answers.saving import Change, save_answers
 from answers.submissions import start, submit
 from contracts import AnswerEvent
 from eventbus.deliveries import drain_all
-from eventbus.models import Delivery, Event
+from eventbus.models import Delivery, Event, Moment
 from operations.archive.tables import LEFT_OUT, PAGE, Row, rows, tables
 from operations.models import WorkerProcess
 from questionnaires.definition import Questionnaire
@@ -72,6 +72,7 @@ def full(quick_check: Questionnaire, alice: User, charlie: User, admin_user: Use
     save_answers(whole.pk, charlie, changes)
     submit(whole.pk, charlie)
     drain_all()
+    Moment.objects.create(event=Event.objects.latest("pk"), what="reports.pushed", at=Now())
 
 
 def _first_answer(question: Any) -> Any:

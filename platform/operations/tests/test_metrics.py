@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from io import StringIO
 from uuid import uuid4
 
 import pytest
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import OperationalError, connection
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -89,6 +91,34 @@ def test_the_workers_counters_come_through_their_heartbeat(client: Client) -> No
     assert of(found, "plumbline_events_swept_total", process="w:7") == 5
     assert of(found, "plumbline_events_published_total", process=here) == 1
     assert of(found, "plumbline_workers") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_operator_does_at_a_terminal_is_counted_though_that_process_ends(client: Client) -> None:
+    with transaction.atomic():
+        publish(saved())
+    Delivery.objects.all().finish(Status.DEAD, "no")
+    call_command("bus", "redrive", "--all", stdout=StringIO())
+    metrics.reset()  # another process is asked
+
+    (row,) = WorkerProcess.objects.all()
+    WorkerProcess.objects.update(name="terminal:7")
+
+    assert (row.sweeps, row.counters["redriven"]) == (False, 1)
+    assert of(samples(client), "plumbline_deliveries_redriven_total", process="terminal:7") == 1
+
+
+@pytest.mark.parametrize(
+    ("counter", "name"),
+    [
+        ("replayed", "plumbline_deliveries_replayed_total"),
+        ("pruned_deliveries", "plumbline_deliveries_pruned_total"),
+        ("pruned_events", "plumbline_events_pruned_total"),
+    ],
+)
+def test_replays_and_retention_are_counted(client: Client, counter: str, name: str) -> None:
+    metrics.count(counter, 3)
+    assert of(samples(client), name, process=heartbeat.name_of_process()) == 3
 
 
 async def _run(consumer: type[AsyncWebsocketConsumer], messages: list[dict[str, str]]) -> list[int]:

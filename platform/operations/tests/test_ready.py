@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from celery import current_app
@@ -12,11 +13,12 @@ from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import Settings
 
+from config.embedded.worker import EmbeddedWorker
 from contracts import AnswerEvent
 from eventbus import publish
 from eventbus.models import Delivery
 from eventbus.tests.making import saved
-from operations import heartbeat
+from operations import checks, heartbeat, views
 from operations.models import WorkerProcess
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,18 @@ def dead_broker() -> Iterator[None]:
     current_app.conf.update(before)
 
 
+@pytest.fixture(autouse=True)
+def _roomy_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "free_space", lambda: 100 * 2**20)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_failed_before() -> Iterator[None]:
+    views._failing.clear()
+    yield
+    views._failing.clear()
+
+
 def test_everything_works(client: Client, worker: None) -> None:
     response = client.get("/health/ready")
 
@@ -47,6 +61,7 @@ def test_everything_works(client: Client, worker: None) -> None:
         "status": "ok",
         "checks": {
             "database": WELL,
+            "disk": {"ok": True, "free_mib": 100},
             "broker": WELL,
             "channel_layer": WELL,
             "workers": {"ok": True, "alive": 1},
@@ -83,6 +98,44 @@ def test_a_child_that_only_counts_is_no_sweeping_worker(client: Client) -> None:
     assert client.get("/health/ready?check=workers").status_code == 503
 
 
+def test_a_worker_of_this_process_that_takes_no_tasks_is_noticed_though_its_sweeper_beats(
+    client: Client, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EmbeddedWorker, "running", EmbeddedWorker(current_app))  # never started
+
+    response = client.get("/health/ready")
+
+    assert response.status_code == 503
+    found = response.json()["checks"]
+    assert [name for name, each in found.items() if not each["ok"]] == ["workers"]
+    assert found["workers"] == {
+        "ok": False,
+        "problem": "the worker of this process has stopped: deliveries wait for the sweep",
+        "fix": "Start Plumbline again. Nothing is lost meanwhile.",
+    }
+
+
+@pytest.mark.parametrize(("free", "status"), [(checks.LEAST_FREE, 200), (checks.LEAST_FREE - 1, 503)])
+def test_a_disk_without_room_for_the_next_saves_is_noticed(
+    client: Client, worker: None, monkeypatch: pytest.MonkeyPatch, free: int, status: int
+) -> None:
+    monkeypatch.setattr(checks, "free_space", lambda: free)
+    assert client.get("/health/ready").status_code == status
+
+
+def test_a_probe_that_fails_again_and_again_is_logged_once_and_once_more_when_all_is_well(
+    client: Client, dead_broker: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _probe in range(3):
+        assert client.get("/health/ready?check=broker").status_code == 503
+    with patch.dict(checks.CHECKS, broker=lambda: checks.WELL):
+        assert client.get("/health/ready?check=broker").status_code == 200
+    assert [record.getMessage() for record in caplog.records] == [
+        "the check broker fails: the broker does not answer: deliveries wait for the next sweep (OperationalError)",
+        "the check broker is well again",
+    ]
+
+
 def test_an_event_that_waits_too_long_makes_it_unready(client: Client, settings: Settings, worker: None) -> None:
     settings.HEALTH_MAX_EVENT_AGE = 60
     event: AnswerEvent = saved()
@@ -103,9 +156,9 @@ def test_a_broker_that_is_away_is_named_and_its_password_is_not(
     response = client.get("/health/ready")
 
     assert response.status_code == 503
-    checks = response.json()["checks"]
-    assert [name for name, found in checks.items() if not found["ok"]] == ["broker"]
-    assert checks["broker"]["fix"] == "Start Redis, and check REDIS_URL. Nothing is lost meanwhile."
+    found = response.json()["checks"]
+    assert [name for name, each in found.items() if not each["ok"]] == ["broker"]
+    assert found["broker"]["fix"] == "Start Redis, and check REDIS_URL. Nothing is lost meanwhile."
     assert "hunter2" not in response.content.decode() + caplog.text
 
 
@@ -142,8 +195,8 @@ def test_a_database_that_is_gone_is_said_without_where_it_was(client: Client, mo
     response = client.get("/health/ready")
 
     assert response.status_code == 503
-    checks = response.json()["checks"]
-    assert [name for name, found in checks.items() if not found["ok"]] == ["database", "workers", "events"]
+    found = response.json()["checks"]
+    assert [name for name, each in found.items() if not each["ok"]] == ["database", "workers", "events"]
     assert "/srv" not in response.content.decode()
 
 

@@ -17,12 +17,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from eventbus import metrics
 from eventbus.dead_letters import redrivable, redrive
 from eventbus.models import Delivery, Event, Status
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
-from eventbus.progress import ProgressBar
+from eventbus.progress import Progress
 from eventbus.replays import DEFAULT_RATE, ReplayRefused, Selection, replay
 from eventbus.retention import prune
+from eventbus.signals import operated
 from eventbus.timeline import in_words
 from eventbus.traces import Step, milliseconds, trace
 
@@ -65,6 +67,9 @@ class Command(BaseCommand):
             getattr(self, f"_{action}")(**options)
         except (UnknownSubscriber, ReplayRefused) as refusal:
             raise CommandError(str(refusal), returncode=REFUSED) from None
+        finally:
+            if metrics.snapshot():
+                operated.send(sender=type(self))
 
     # --- subscribers -----------------------------------------------------------------------------------------------
     def _status(self, **options: Any) -> None:
@@ -138,8 +143,13 @@ class Command(BaseCommand):
             raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
         if not yes and not self._confirmed(total, rate):
             raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
-        bar = ProgressBar("Replaying", total, self.stderr)
-        order = replay(selection, rate=rate, by=_operator(), progress=bar.show)
+        progress = _progress(options)
+
+        def show(made: int) -> None:
+            progress.show("Replaying", made, total)
+
+        order = replay(selection, rate=rate, by=_operator(), progress=show)
+        progress.finish("Replaying", order.deliveries)
         told = _("Replay %(order)d: %(count)d deliveries, %(rate)d due each second.")
         self.stdout.write(told % {"order": order.pk, "count": order.deliveries, "rate": rate})
 
@@ -164,7 +174,10 @@ class Command(BaseCommand):
             self.stdout.write(_("There are more events; these are the first."))
 
     def _prune(self, **options: Any) -> None:
-        pruned = prune()
+        progress = _progress(options)
+        pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
+        if pruned.deliveries or pruned.events:
+            progress.finish("Pruning", pruned.deliveries + pruned.events)
         told = _("Pruned %(deliveries)d deliveries and %(events)d events.")
         self.stdout.write(told % {"deliveries": pruned.deliveries, "events": pruned.events})
 
@@ -206,10 +219,14 @@ def _at_least_one(text: str) -> int:
 
 
 def _row_of(step: Step) -> tuple[str, ...]:
-    title = step.title if step.kind == "event" else f"  {step.title}"
-    state = step.status or "published"
+    title = f"  {step.title}" if step.kind in ("delivery", "moment") else str(step.title)
+    state = step.status or ("published" if step.kind == "event" else "")
     times = (milliseconds(step.waited), milliseconds(step.worked), milliseconds(step.ends))
     return (milliseconds(step.starts), title, state, *times, str(step.meaning or step.error or step.note.strip()))
+
+
+def _progress(options: dict[str, Any]) -> Progress:
+    return Progress(sys.stderr, quiet=options["verbosity"] == 0)
 
 
 def _operator() -> str:

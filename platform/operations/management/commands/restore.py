@@ -10,10 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from eventbus.progress import Progress
 from operations.archive.file import Reader, Unusable, opened
 from operations.archive.restore import NotEmpty, contents, fits, put_secret_key, restore
 from operations.archive.verify import verify
-from operations.progress import Progress
 
 CONFIRMATION = "replace everything"
 

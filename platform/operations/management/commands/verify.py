@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from eventbus.progress import Progress
 from operations.archive.file import Unusable, opened
 from operations.archive.verify import verify
-from operations.progress import Progress
 
 
 class Command(BaseCommand):

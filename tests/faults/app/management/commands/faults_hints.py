@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.management.base import BaseCommand
 
@@ -21,6 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = Report.objects.filter(organisation=options["organisation"]).latest("position")
-        for sending in [send_hint(report, "changed") for _ in range(options["times"])]:
+        for sending in [send_hint(report, "changed", uuid4()) for _ in range(options["times"])]:
             if sending is not None:
                 sending.result(30)
