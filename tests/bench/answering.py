@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any
 
 from tests.bench.bench import MODERATE, Bench, warm_up
-from tests.bench.figures import RUNS, emit, milliseconds
+from tests.bench.figures import RUNS, emit, emit_waits
 from tests.bench.load import as_fast_as_possible, at_rate, one_after_another
 from tests.bench.stack import Running
 from tests.bench.usage import Watch
 
 
 def bench_answer_to_browser(bench: Bench, stored: int) -> None:
-    """HTTP save sent -> hint on a WebSocket: one at a time, and at moderate load; product and floor take turns."""
+    """HTTP save answered, and sent, -> hint on a WebSocket; product and floor take turns."""
     with bench.stack.running(web=1, worker=2) as running, bench.floor(2):
         bench.runner.run(warm_up(bench, running))
         for load, drive in (("one at a time", one_after_another), ("moderate", partial(at_rate, per_second=MODERATE))):
@@ -34,14 +34,11 @@ async def _answer_to_browser(bench: Bench, running: Running, stored: int, load: 
             shares.append(watch.generator_share())
         async with bench.floor_flows() as people:
             least.append(await drive(people, rounds=rounds, **given))
-    value, bottom = milliseconds(flows), milliseconds(least)
-    emit(
-        "answer_to_browser_ms",
-        value,
-        bottom,
+    emit_waits(
+        flows,
+        least,
         load=load if load != "moderate" else f"{MODERATE:g} a second",
         stored_events=stored,
-        ratio_p50=round(value["p50"] / bottom["p50"], 2),
         web=1,
         worker=2,
         people=len(bench.people),

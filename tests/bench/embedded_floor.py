@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.bench.figures import COMMITS_PER_FLOW
+from tests.bench.figures import COMMITS_AFTERWARDS, COMMITS_WHEN_ANSWERED, Took
 
 
 class Floor:
@@ -67,12 +67,15 @@ class Floor:
         async_to_sync(self.layer.group_send)("floor", {"type": "hint"})
         self.pushed.wait(10)
 
-    def sample(self) -> float:
-        """Seconds for what one flow cannot do without."""
+    def sample(self) -> Took:
+        """How long it takes what one flow cannot do without."""
         started = time.perf_counter()
-        for _ in range(COMMITS_PER_FLOW):
+        for _ in range(COMMITS_WHEN_ANSWERED):
+            self.commit()
+        answered = time.perf_counter()
+        for _ in range(COMMITS_AFTERWARDS):
             self.commit()
         self.hop()
         self.hop()
         self.push()
-        return time.perf_counter() - started
+        return Took.until_now(started, answered)

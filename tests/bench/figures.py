@@ -5,11 +5,44 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+import time
+from dataclasses import dataclass
 
 RUNS = 5
 """Every figure is the median over so many runs."""
-COMMITS_PER_FLOW = 4
-"""Save, claim, evaluate, store: what the floors of `answer_to_browser_ms` pay for too."""
+COMMITS_WHEN_ANSWERED = 1
+"""The save's own: what is on the disk when it is answered."""
+COMMITS_AFTERWARDS = 3
+"""Claim, evaluate, store: until the hint is sent. The floors pay for the same."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long one flow took, in seconds."""
+
+    whole: float
+    """From sending the save to the hint on the socket."""
+    since_answered: float
+    """From the answer to the save to the hint: how long somebody sees "Saved" beside an old evaluation."""
+
+    @classmethod
+    def until_now(cls, sent: float, answered: float) -> Took:
+        """The flow ended just now; both moments are of `time.perf_counter`."""
+        now = time.perf_counter()
+        return cls(now - sent, now - answered)
+
+
+def emit_waits(flows: list[list[Took]], floors: list[list[Took]], **more: object) -> None:
+    """Print both figures of a flow, each list with a run's samples."""
+    for name, field in (("answer_to_browser_ms", "since_answered"), ("save_to_browser_ms", "whole")):
+        value, floor = (
+            milliseconds([[getattr(each, field) for each in run] for run in runs]) for runs in (flows, floors)
+        )
+        emit(name, value, floor, ratio_p50=round(value["p50"] / floor["p50"], 2), **more)
+
+
+def _seconds(runs: list[list[Took]], field: str) -> list[list[float]]:
+    return [[getattr(each, field) for each in run] for run in runs]
 
 
 def wants_quick() -> bool:

@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from tests.bench.figures import Took
+
 PATIENCE = 30.0
 """Seconds after which something that did not come is an error."""
 QUESTIONS = tuple(f"QC-{number:02}" for number in range(1, 13))
 
-Flow = Callable[[], Awaitable[None]]
-"""One whole flow of one person, who does nothing else meanwhile."""
+Flow = Callable[[], Awaitable[float]]
+"""One whole flow of one person, who does nothing else meanwhile; gives the moment at which the save was answered."""
 
 
 @dataclass
@@ -200,7 +202,7 @@ class Person:
             "POST", f"/submissions/{account.submission}/answers/", "Content-Type: application/json"
         )
 
-    async def flow(self) -> None:
+    async def flow(self) -> float:
         """Save, then wait until the report's hint has come."""
         account = self.account
         question = QUESTIONS[account.turn % len(QUESTIONS)]
@@ -210,23 +212,25 @@ class Person:
         hint = self.hints.expect(account.submission, account.revision + 1)
         async with asyncio.timeout(PATIENCE):
             await self.connection.request(f"{self._head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            answered = time.perf_counter()
             account.turn, account.revision = account.turn + 1, account.revision + 1
             account.versions[question] = version + 1
             await hint
+        return answered
 
 
-async def one_after_another(flows: Sequence[Flow], rounds: int) -> list[float]:
-    """Seconds of each flow, people taking turns."""
+async def one_after_another(flows: Sequence[Flow], rounds: int) -> list[Took]:
+    """How long each flow took, people taking turns."""
     samples = []
     for number in range(rounds):
         started = time.perf_counter()
-        await flows[number % len(flows)]()
-        samples.append(time.perf_counter() - started)
+        answered = await flows[number % len(flows)]()
+        samples.append(Took.until_now(started, answered))
     return samples
 
 
-async def at_rate(flows: Sequence[Flow], per_second: float, rounds: int, seed: int) -> list[float]:
-    """Seconds of each flow from the moment for which it was planned, with gaps as of independent people.
+async def at_rate(flows: Sequence[Flow], per_second: float, rounds: int, seed: int) -> list[Took]:
+    """How long each flow took from the moment for which it was planned, with gaps as of independent people.
 
     Who is busy delays what was planned for him, and that counts: an overloaded product can't slow the load down.
     """
@@ -234,12 +238,12 @@ async def at_rate(flows: Sequence[Flow], per_second: float, rounds: int, seed: i
     idle: asyncio.Queue[Flow] = asyncio.Queue()
     for flow in flows:
         idle.put_nowait(flow)
-    samples: list[float] = []
+    samples: list[Took] = []
 
     async def planned(at: float) -> None:
         flow = await idle.get()
-        await flow()
-        samples.append(time.perf_counter() - at)
+        answered = await flow()
+        samples.append(Took.until_now(at, answered))
         idle.put_nowait(flow)
 
     at = time.perf_counter()

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.bench.figures import COMMITS_PER_FLOW
+from tests.bench.figures import COMMITS_AFTERWARDS, COMMITS_WHEN_ANSWERED
 from tests.bench.load import PATIENCE, Flow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,17 +72,24 @@ async def floor_flows(database_url: str, redis_url: str, people: int) -> AsyncIt
 
 
 def _floor_flow(connection: psycopg.Connection[Any], first: Any, awaited: dict[str, asyncio.Future[None]]) -> Flow:
-    def commit_and_send(sample: str) -> None:
-        for _ in range(COMMITS_PER_FLOW):
+    def commit(times: int) -> float:
+        for _ in range(times):
             connection.execute("INSERT INTO floor VALUES (1)")
-        first.delay(sample)
+        return time.perf_counter()
 
-    async def flow() -> None:
+    def commit_and_send(sample: str) -> float:
+        answered = commit(COMMITS_WHEN_ANSWERED)
+        commit(COMMITS_AFTERWARDS)
+        first.delay(sample)
+        return answered
+
+    async def flow() -> float:
         sample = uuid4().hex
         push = awaited[sample] = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE):
-            await asyncio.to_thread(commit_and_send, sample)
+            answered = await asyncio.to_thread(commit_and_send, sample)
             await push
+        return answered
 
     return flow
 

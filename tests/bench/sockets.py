@@ -75,8 +75,9 @@ async def _bare_sockets(bench: Bench, port: int, server: int) -> tuple[float, di
     connection = Connection(port)
     request = f"{account.head('GET', '/')}\r\n\r\n".encode()
 
-    async def flow() -> None:
+    async def flow() -> float:
         await connection.request(request)
+        return time.perf_counter()
 
     measured = await _measure_sockets(bench, account, server, "/", flow)
     connection.close()
