@@ -89,13 +89,13 @@ class Stage(Generic[S]):
         if not holds:
             self.problems.append(otherwise)
 
-    def burst(self, events: int, submissions: int, *, at_once: int = 50) -> None:
+    def burst(self, events: int, submissions: int) -> None:
         """Publish many events at once; they are acknowledged, too."""
         printed = self.site.manage(
             "faults_burst",
             str(self.organisations[0]),
             *("--events", str(events), "--submissions", str(submissions)),
-            *("--at-once", str(at_once), "--seed", str(self.dice.randrange(2**31))),
+            *("--seed", str(self.dice.randrange(2**31))),
         )
         for line in printed.splitlines():
             if line.startswith("{"):
