@@ -71,15 +71,15 @@ class Installation:
             "LOG_FORMAT": "json",
         }
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, timeout: float = 120.0) -> str:
         """Run a command to its end; gives what it printed."""
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout)
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, timeout: float = 120.0) -> str:
         """Run a management command."""
-        return self.run(sys.executable, "manage.py", *arguments)
+        return self.run(sys.executable, "manage.py", *arguments, timeout=timeout)
 
     @contextmanager
     def web(self) -> Iterator[Process]:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 ANONYMOUS = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/inactive/"]
 SIGNED_IN = ["/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
-ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"]
+ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "405.html", "429.html", "500.html"]
 
 
 class Page(HTMLParser):

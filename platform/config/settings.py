@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "config.static_files.StaticFilesMiddleware",
     "eventbus.middleware.CorrelationMiddleware",
     "operations.middleware.CountedRequests",
+    "config.refusals.Refusals",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.embedded.worker import EmbeddedWorker
+from config.resending import holds_work, is_from_our_page, send_again
 from contracts.cloudevents import type_registry
 
 
@@ -69,7 +70,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """403 for a form that was not sent from one of our pages, or too late."""
+    """403 for a form that was not sent from one of our pages, or too late: then it can be sent again."""
+    if is_from_our_page(request) and holds_work(request):
+        return send_again(request)
     message = _("This page has been open for too long. Go back, load it again and send it once more.")
     return _refuse(request, HTTPStatus.FORBIDDEN, message, template="403_csrf.html")
 
@@ -77,6 +80,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """404; the very same for what does not exist and for what belongs to somebody else."""
     return _refuse(request, HTTPStatus.NOT_FOUND, _("There is nothing here."))
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """405; `allowed`: the methods that the address takes."""
+    response = _refuse(request, HTTPStatus.METHOD_NOT_ALLOWED, _("Only %s is possible here.") % allowed)
+    response.headers["Allow"] = allowed
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

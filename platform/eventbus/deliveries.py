@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from contracts import ContractError
 from eventbus import metrics, scope, statements, stuck
 from eventbus.context import caused_by
-from eventbus.models import Delivery, DeliveryQuerySet, Status
+from eventbus.models import Delivery, DeliveryQuerySet, Event, Status
 from eventbus.statements import ClaimedRow
 from eventbus.subscriptions import HOPELESS, NeverRetry, Subscription, TryAgain, registry
 from eventbus.wakeups import Wakeup, collected_follow_ups, enqueue
@@ -208,11 +208,18 @@ def _handle(lease: Lease) -> None:
                 raise LeaseLost
     except LeaseLost:
         metrics.count_delivery("fenced", lease.subscription.name)
-        logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)
+        _log_lost(lease)
     except Exception as error:
         _fail(lease, error)
     else:
         metrics.count_delivery("done", lease.subscription.name)
+
+
+def _log_lost(lease: Lease) -> None:
+    if Event.objects.filter(pk=lease.delivery.position, erased_at__isnull=False).exists():
+        logger.info("%s was erased while it was handled: its effects were rolled back", lease)
+    else:
+        logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)
 
 
 def _fail(lease: Lease, error: Exception) -> None:

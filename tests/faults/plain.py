@@ -18,6 +18,7 @@ from django.db import transaction
 from contracts import Event
 from eventbus import context
 from eventbus.context import caused_by
+from eventbus.signals import published
 from eventbus.subscriptions import Retry
 
 E = TypeVar("E", bound=Event)
@@ -45,6 +46,7 @@ def publish(event: Event) -> None:
     correlation_id = event.correlation_id or context.correlation_id.get() or uuid4()
     event = replace(event, correlation_id=correlation_id, causation_id=context.causation_id.get())
     document = event.to_cloudevent()
+    published.send(sender=type(event), event=event, wakeups=[])  # for the failpoint: its hook comes first here, too
     for subscriber in subscribers.values():
         if subscriber.wants(event):
             subscriber.task.delay_on_commit(document)

@@ -28,6 +28,7 @@ from tests.services import Service
 
 RESTART_SECONDS = 2.0
 """How long systemd waits before it starts a process again (deploy/systemd)."""
+COMMAND_SECONDS = 600.0
 QUEUES = ("celery", "security", "reports")
 EFFECTS = "CREATE TABLE faults_effect (organisation text, submission text, revision integer, engine text, state text)"
 
@@ -160,7 +161,7 @@ class Production:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; gives what it printed."""
-        return self.installation.manage(*arguments)
+        return self.installation.manage(*arguments, timeout=COMMAND_SECONDS)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the database; raises NotThere where it does not answer."""

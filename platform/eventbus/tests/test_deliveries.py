@@ -457,6 +457,21 @@ def test_erasing_takes_the_lease_of_a_handler_at_work() -> None:
     assert metrics.snapshot()["fenced"] == 1
 
 
+def test_what_is_erased_after_its_claim_is_no_handler_that_took_too_long(caplog: pytest.LogCaptureFixture) -> None:
+    @subscribe(AnswerEvent, name="test.trace")
+    def handler(event: AnswerEvent) -> None:
+        effect(event.key)
+        erase(str(B))
+
+    commit(saved(A, 1), saved(B, 2))
+    with caplog.at_level("INFO", "eventbus.deliveries"):
+        drain("test.trace")  # claims both at once
+    assert (effects(), statuses()) == ([str(A)], ["done", "skipped"])
+    (record,) = caplog.records
+    assert record.levelname == "INFO"
+    assert record.getMessage().endswith("was erased while it was handled: its effects were rolled back")
+
+
 def test_a_whole_flow_costs_15_statements_in_4_transactions() -> None:
     chain()
     with CaptureQueriesContext(connection) as captured:

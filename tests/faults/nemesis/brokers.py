@@ -56,7 +56,7 @@ def hang_up(stage: Stage[Production]) -> None:
 def _strike_with_a_full_queue(stage: Stage[Production], strike: Callable[[], object]) -> None:
     queued = 100 if stage.short else QUEUED
     with stage.site.frozen(*stage.site.workers):
-        stage.burst(queued, queued // 10, at_once=1)
+        stage.burst(queued, queued // 10)
         waiting = stage.site.wakeups()
         stage.expect(waiting >= queued, f"only {waiting} messages were queued")
         strike()

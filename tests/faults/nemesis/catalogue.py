@@ -24,7 +24,7 @@ FAULTS: dict[str, Fault[Any]] = {
         Fault("tenfold", messages.send_tenfold, settle=90),
         Fault("backwards", messages.send_backwards),
         Fault("poison", poison.poison, short=False),
-        Fault("burst", volumes.burst, plain=False, short=False, settle=300),
+        Fault("burst", volumes.burst, short=False, settle=300),
         Fault("slow-reader", sockets.read_slowly, plain=False),
         Fault("reconnects", sockets.reconnect, plain=False),
         Fault("clock", clocks.be_an_hour_off, short=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults.broker import UNACKNOWLEDGED
 from tests.faults.site import Production, wait_until
 from tests.faults.stage import Stage
 
@@ -42,9 +43,10 @@ def kill_web_after_commit(stage: Stage[Production]) -> None:
 
 
 def _wait_for_a_lease(stage: Stage[Production]) -> None:
-    """Strike where it hurts: while a worker holds something. The plain alternative shows none."""
+    """Strike where it hurts: while a worker holds something."""
     if stage.site.backend.has_outbox:
         leased = "SELECT 1 FROM eventbus_delivery WHERE status = 'leased'"
-        stage.expect(wait_until(lambda: bool(stage.site.rows(leased)), 20), "nothing was leased")
+        held = wait_until(lambda: bool(stage.site.rows(leased)), 20)
     else:
-        stage.wait(stage.dice.uniform(0.5, 1.5))
+        held = wait_until(lambda: bool(stage.site.broker.hlen(UNACKNOWLEDGED)), 20)
+    stage.expect(held, "no worker held anything")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import socket
+import time
 
 from tests.faults.site import Production, Session
 from tests.faults.stage import Stage
@@ -29,11 +30,17 @@ def read_slowly(stage: Stage[Production]) -> None:
 
 def reconnect(stage: Stage[Production]) -> None:
     """A hundred reconnects while reports are published."""
-    for _ in range(20 if stage.short else 100):
+    wanted = _opened(stage) + (20 if stage.short else 100)
+    end = time.monotonic() + 90
+    while _opened(stage) < wanted and time.monotonic() < end:
         stage.dice.choice(stage.watchers).drop()
-        stage.wait(0.15)
+        stage.wait(0.1)
+    stage.expect(_opened(stage) >= wanted, "the clients did not come back often enough")
     stage.mark()
-    stage.figures["sockets opened"] = sum(watcher.connected for watcher in stage.watchers)
+
+
+def _opened(stage: Stage[Production]) -> int:
+    return sum(watcher.connected for watcher in stage.watchers)
 
 
 def _open_and_stall(site: Production, session: Session) -> socket.socket:

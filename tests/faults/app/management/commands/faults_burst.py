@@ -16,6 +16,9 @@ from contracts import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef
 from contracts.answers import AnswerState
 from questionnaires import library
 
+AT_ONCE = 50
+"""Events a transaction."""
+
 
 class Command(BaseCommand):
     """Publish `--events` events of `--submissions` submissions, revision by revision; the last of each is submitted.
@@ -27,7 +30,6 @@ class Command(BaseCommand):
         parser.add_argument("organisation", type=UUID)
         parser.add_argument("--events", type=int, default=1000)
         parser.add_argument("--submissions", type=int, default=50)
-        parser.add_argument("--at-once", type=int, default=50, help="events a transaction")
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,8 +52,8 @@ class Command(BaseCommand):
                     values=values,
                 )
                 facts.append(AnswerEvent(answer=snapshot, state=_state(revision, last)))
-        for first in range(0, len(facts), options["at_once"]):
-            self._publish(facts[first : first + options["at_once"]])
+        for first in range(0, len(facts), AT_ONCE):
+            self._publish(facts[first : first + AT_ONCE])
 
     def _publish(self, facts: list[AnswerEvent]) -> None:
         with transaction.atomic():

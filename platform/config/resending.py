@@ -1,0 +1,43 @@
+"""A form that could not be taken, for the session or its token had run out, is shown once more and loses nothing.
+
+Nothing is kept on the server. Whoever signs in meanwhile sends it in their own name, with their own rights.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+PASSWORDS = ("/accounts/", "/admin/")
+"""Forms below these may hold passwords, which go into no page."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105  (a name)
+
+
+def holds_work(request: HttpRequest) -> bool:
+    """Whether a person has sent a form with something in it that may be shown to them again."""
+    if request.method != "POST" or request.path.startswith(PASSWORDS) or request.content_type not in FORMS:
+        return False
+    return request.get_preferred_type(["text/html", "application/json"]) == "text/html" and bool(_fields(request))
+
+
+def is_from_our_page(request: HttpRequest) -> bool:
+    """Whether the browser says that the form was on a page of this site: another one's must not get a token of ours."""
+    origin = request.headers.get("Origin")
+    return origin == f"{request.scheme}://{request.get_host()}" or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+def send_again(request: HttpRequest) -> HttpResponse:
+    """403 with all that was sent, ready to be sent again to the same address."""
+    response = render(request, "send_again.html", {"fields": _fields(request)}, status=HTTPStatus.FORBIDDEN)
+    add_never_cache_headers(response)
+    return response
+
+
+def _fields(request: HttpRequest) -> list[tuple[str, str]]:
+    sent = ((name, value) for name, values in request.POST.lists() for value in values)
+    return [(name, str(value)) for name, value in sent if name != TOKEN]
