@@ -88,7 +88,7 @@ _CLAIMED = """
 _DONE = """
     UPDATE eventbus_delivery
     SET status = 'done', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = ''
-    WHERE id = %s AND lease_token = %s
+    WHERE id IN (<ids>) AND lease_token = %s
 """
 _WITH_DUE = "SELECT DISTINCT d.subscriber FROM eventbus_delivery d WHERE d.subscriber IN (<names>) AND <due>"
 
@@ -149,9 +149,10 @@ def claimed(token: UUID) -> list[ClaimedRow]:
     ]
 
 
-def done(delivery: int, token: UUID) -> bool:
-    """Mark it done; False where the lease is somebody else's by now."""
-    return _execute(_DONE, (delivery, _stored(token))) == 1
+def done(deliveries: Sequence[int], token: UUID) -> bool:
+    """Mark them done; False where the lease of one at least is somebody else's by now."""
+    statement = _DONE.replace("<ids>", ", ".join(["%s"] * len(deliveries)))
+    return _execute(statement, (*deliveries, _stored(token))) == len(deliveries)
 
 
 def with_due_deliveries(names: list[str]) -> list[str]:
