@@ -16,6 +16,7 @@ pytestmark = pytest.mark.process
 ON_POSTGRESQL = (
     "platform/eventbus/tests/on_postgresql.py",
     "platform/eventbus/tests/test_deliveries.py",
+    "platform/eventbus/tests/test_batches.py",
     "platform/eventbus/tests/test_sweeper.py",
     "platform/eventbus/tests/test_health.py",
     "platform/eventbus/tests/test_pausing.py",

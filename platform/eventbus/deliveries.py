@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
+from typing import cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -16,10 +18,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from contracts import ContractError
-from eventbus import metrics, scope, statements, stuck
+from contracts import ContractError, Event
+from eventbus import metrics, models, scope, statements, stuck
 from eventbus.context import caused_by
-from eventbus.models import Delivery, DeliveryQuerySet, Event, Status
+from eventbus.models import Delivery, DeliveryQuerySet, Status
 from eventbus.statements import ClaimedRow
 from eventbus.subscriptions import HOPELESS, NeverRetry, Subscription, TryAgain, registry
 from eventbus.wakeups import Wakeup, collected_follow_ups, enqueue
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 """How many due deliveries a claim takes besides the hinted one."""
+BATCH_SECONDS = 0.05
+"""After so long a shared transaction commits what it has: others wait for its locks, and its effects for the commit."""
 
 
 class LeaseLost(Exception):
@@ -41,11 +45,24 @@ class Lease:
     delivery: ClaimedRow
     subscription: Subscription
     token: UUID
+    alone: bool = False
+    """Whether it must not share a transaction: it did, and one of those failed."""
 
     @property
     def row(self) -> DeliveryQuerySet:
         """The row, as long as the lease is this worker's."""
         return Delivery.objects.filter(pk=self.delivery.id, lease_token=self.token)
+
+    @property
+    def is_pointless(self) -> bool:
+        """Whether a newer event of its key waits, so that this one is skipped."""
+        delivery = self.delivery
+        return self.subscription.coalesce and delivery.supersedable and delivery.superseded_by is not None
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether it may share a transaction with others of its claim."""
+        return self.subscription.batch and not self.alone and bool(self.delivery.payload) and not self.is_pointless
 
     def __str__(self) -> str:
         return f"delivery {self.delivery.id} of event {self.delivery.payload.get('id')} to {self.subscription.name}"
@@ -93,10 +110,9 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
                 break
             step = stack.pop()
             if isinstance(step, Lease):
-                _deliver(step)
-                handled += 1
+                handled += _deliver_with_others(step, stack)
                 look_again.add(step.subscription.name)
-                stack.extend(_lease_or_wakeup(follow_up) for follow_up in reversed(follow_ups))
+                stack.extend(reversed(_next_steps(follow_ups)))
                 follow_ups.clear()
             elif leases := claim(registry[step.subscriber], step.hint):
                 look_again.add(step.subscriber)
@@ -109,10 +125,12 @@ def _work_off(stack: list[Wakeup | Lease], seconds: float) -> int:
     return handled
 
 
-def _lease_or_wakeup(follow_up: Wakeup) -> Wakeup | Lease:
-    if follow_up.claimed is None:
-        return follow_up
-    return Lease(follow_up.claimed.row, registry[follow_up.subscriber], follow_up.claimed.token)
+def _next_steps(follow_ups: list[Wakeup]) -> list[Wakeup | Lease]:
+    """What this worker has claimed already, and one wake-up for each other subscriber: a claim takes all of them."""
+    claimed = [
+        Lease(each.claimed.row, registry[each.subscriber], each.claimed.token) for each in follow_ups if each.claimed
+    ]
+    return [*claimed, *{each.subscriber: each for each in follow_ups if not each.claimed}.values()]
 
 
 def _follow_ups() -> AbstractContextManager[list[Wakeup]]:
@@ -174,13 +192,72 @@ def _bury_killers(subscription: Subscription) -> None:
         logger.error("%s deliveries to %s are dead: no attempt finished", dead, subscription.name)
 
 
+# --- several deliveries in one transaction -------------------------------------------------------------------------
+def _deliver_with_others(first: Lease, stack: list[Wakeup | Lease]) -> int:
+    """Deliver the lease and those on the stack that may share its transaction; gives how many came to an end."""
+    batch = [first]
+    while stack and _may_share(first, stack[-1]):
+        batch.append(cast("Lease", stack.pop()))
+    if len(batch) == 1:
+        _deliver(first)
+        return 1
+    handled = _handle_together(batch)
+    rest = batch[handled:] if handled else [replace(lease, alone=True) for lease in batch]
+    stack.extend(reversed(rest))
+    return handled
+
+
+def _may_share(first: Lease, other: Wakeup | Lease) -> bool:
+    """Whether both were claimed together and are to be handled, neither skipped nor alone."""
+    return isinstance(other, Lease) and other.token == first.token and first.in_batches and other.in_batches
+
+
+def _handle_together(batch: list[Lease]) -> int:
+    """Handle those of one claim in one transaction until its time is up; gives how many, none where one failed."""
+    until, handled = time.monotonic() + BATCH_SECONDS, list[int]()
+    try:
+        with stuck.limited(batch[0].subscription.timeout), transaction.atomic(durable=True):
+            for lease in batch:
+                _handle_among_others(lease)
+                handled.append(lease.delivery.id)
+                if scope.stopping.is_set() or time.monotonic() > until:
+                    break
+            if not statements.done(handled, batch[0].token):
+                raise LeaseLost
+    except Exception as error:
+        # Each is tried alone now: there it shows whose error it was.
+        logger.info("a batch to %s was rolled back: %s", batch[0].subscription.name, describe(error))
+        return 0
+    metrics.count_delivery("done", batch[0].subscription.name, len(handled))
+    return len(handled)
+
+
+def _handle_among_others(lease: Lease) -> None:
+    """Call the handler; its hooks run after the commit as if it had been alone: none that fails costs others theirs."""
+    event = lease.subscription.event_type.from_cloudevent(lease.delivery.payload)
+    connection = transaction.get_connection()
+    before = len(connection.run_on_commit)
+    with caused_by(event):
+        lease.subscription.handler(event)
+    hooks = connection.run_on_commit
+    hooks[before:] = [(ids, partial(_run_hook, lease, event, hook), robust) for ids, hook, robust in hooks[before:]]
+
+
+def _run_hook(lease: Lease, event: Event, hook: Callable[[], object]) -> None:
+    try:
+        with caused_by(event):
+            hook()
+    except Exception as error:
+        _log_late_failure(lease, describe(error))
+
+
 # --- one delivery --------------------------------------------------------------------------------------------------
 def _deliver(lease: Lease) -> None:
     """Bring one claimed delivery to its next state. Errors of the handler end here; a database that is gone raises."""
     delivery = lease.delivery
     if not delivery.payload:
         metrics.count_delivery("skipped", lease.subscription.name, lease.row.finish(Status.SKIPPED, "erased"))
-    elif lease.subscription.coalesce and delivery.supersedable and delivery.superseded_by is not None:
+    elif lease.is_pointless and delivery.superseded_by is not None:
         _skip_superseded(lease, delivery.superseded_by)
     else:
         _handle(lease)
@@ -204,7 +281,7 @@ def _handle(lease: Lease) -> None:
         event = lease.subscription.event_type.from_cloudevent(lease.delivery.payload)
         with stuck.limited(lease.subscription.timeout), caused_by(event), transaction.atomic(durable=True):
             lease.subscription.handler(event)
-            if not statements.done(lease.delivery.id, lease.token):
+            if not statements.done([lease.delivery.id], lease.token):
                 raise LeaseLost
     except LeaseLost:
         metrics.count_delivery("fenced", lease.subscription.name)
@@ -216,7 +293,7 @@ def _handle(lease: Lease) -> None:
 
 
 def _log_lost(lease: Lease) -> None:
-    if Event.objects.filter(pk=lease.delivery.position, erased_at__isnull=False).exists():
+    if models.Event.objects.filter(pk=lease.delivery.position, erased_at__isnull=False).exists():
         logger.info("%s was erased while it was handled: its effects were rolled back", lease)
     else:
         logger.warning("%s took too long: another worker has it, its effects were rolled back", lease)

@@ -17,7 +17,7 @@ from eventbus.models import Delivery, Status
 from eventbus.signals import published
 from eventbus.statements import StoredEvent
 from eventbus.subscriptions import subscribers_of
-from eventbus.wakeups import Claimed, Wakeup, delivers_itself
+from eventbus.wakeups import Claimed, Wakeup, own_token
 
 
 def publish(event: Event) -> None:
@@ -44,8 +44,7 @@ def _store_deliveries(event: Event, stored: StoredEvent) -> Iterator[Wakeup]:
     """One for each subscriber; those that this worker will deliver itself are its own from the beginning."""
     others = []
     for subscription in subscribers_of(event):
-        if delivers_itself(subscription.name):
-            token = uuid4()
+        if token := own_token(subscription.name):
             delivery, row = statements.store_leased(event, stored, subscription.name, token, subscription.timeout)
             yield Wakeup(subscription.name, delivery, Claimed(row, token) if row else None)
         else:

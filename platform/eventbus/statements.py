@@ -103,7 +103,7 @@ _CLAIM_EXPIRED = _LEASE.replace(
 _DONE = """
     UPDATE eventbus_delivery
     SET status = 'done', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = ''
-    WHERE id = %s AND lease_token = %s
+    WHERE id IN (<ids>) AND lease_token = %s
 """
 _WITH_DUE = """
     SELECT DISTINCT d.subscriber FROM eventbus_delivery d
@@ -206,9 +206,10 @@ def _claimed(statement: str, arguments: Sequence[str | int | UUID]) -> list[Clai
     return sorted(rows, key=attrgetter("position"))
 
 
-def done(delivery: int, token: UUID) -> bool:
-    """Mark it done; False where the lease is somebody else's by now."""
-    return _execute(_DONE, (delivery, _stored(token))) == 1
+def done(deliveries: Sequence[int], token: UUID) -> bool:
+    """Mark them done; False where the lease of one at least is somebody else's by now."""
+    statement = _DONE.replace("<ids>", ", ".join(["%s"] * len(deliveries)))
+    return _execute(statement, (*deliveries, _stored(token))) == len(deliveries)
 
 
 def store_moments(moments: Iterable[tuple[str, float, UUID]]) -> None:

@@ -24,6 +24,7 @@ def subscribe(
     timeout: float = 30.0,
     coalesce: bool = False,
     queue: str | None = None,
+    batch: bool = False,
 ) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
     """Let `handler(event)` be called for every such event, at least once, with exactly one effect.
 
@@ -42,6 +43,7 @@ def subscribe(
             timeout=timeout,
             coalesce=coalesce,
             queue=queue,
+            batch=batch,
         )
         register(subscription)
         _register_task(subscription)

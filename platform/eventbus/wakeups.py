@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -40,6 +40,15 @@ class Wakeup:
     """What makes it the receiver's own: the worker that publishes a follow-up has claimed its delivery already."""
 
 
+class FollowUps(list[Wakeup]):
+    """What is published and committed while a worker delivers, and is for itself to deliver."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = uuid4()
+        """Of the leases with which they are stored: one for all, so that they can share a transaction."""
+
+
 class Breaker:
     """After a failure, lets nothing through for a few seconds: a dead broker costs one request its timeout, not all."""
 
@@ -63,7 +72,7 @@ class Breaker:
 
 
 breaker = Breaker(seconds=5.0)
-_follow_ups: ContextVar[list[Wakeup] | None] = ContextVar("follow_ups", default=None)
+_follow_ups: ContextVar[FollowUps | None] = ContextVar("follow_ups", default=None)
 
 
 def connect() -> None:
@@ -81,21 +90,22 @@ def wake(wakeups: list[Wakeup]) -> None:
     """Hand wake-ups to the worker that is at work in this thread, else to the broker."""
     collected = _follow_ups.get()
     for wakeup in wakeups:
-        if collected is not None and delivers_itself(wakeup.subscriber):
+        if collected is not None and scope.serves(wakeup.subscriber):
             collected.append(wakeup)
         else:
             enqueue(wakeup)
 
 
-def delivers_itself(subscriber: str) -> bool:
-    """Whether the worker at work in this thread delivers to the subscriber what it publishes now."""
-    return _follow_ups.get() is not None and scope.serves(subscriber)
+def own_token(subscriber: str) -> UUID | None:
+    """The lease token of the worker at work in this thread, where it delivers to the subscriber what it publishes."""
+    collected = _follow_ups.get()
+    return collected.token if collected is not None and scope.serves(subscriber) else None
 
 
 @contextmanager
-def collected_follow_ups() -> Iterator[list[Wakeup]]:
+def collected_follow_ups() -> Iterator[FollowUps]:
     """Collect the wake-ups of what is published and committed inside, instead of enqueueing them."""
-    collected: list[Wakeup] = []
+    collected = FollowUps()
     token = _follow_ups.set(collected)
     try:
         yield collected

@@ -318,7 +318,7 @@ def test_a_follow_up_is_the_publishing_workers_own_from_the_beginning() -> None:
 def test_a_follow_up_whose_worker_dies_is_delivered_once_its_lease_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
     chain()
     commit(saved(A, 1))
-    monkeypatch.setattr("eventbus.deliveries._lease_or_wakeup", Mock(side_effect=SystemExit))
+    monkeypatch.setattr("eventbus.deliveries._next_steps", Mock(side_effect=SystemExit))
     with pytest.raises(SystemExit):
         drain("test.evaluate")
     monkeypatch.undo()

@@ -35,7 +35,7 @@ class Counted(Event):
         return self.thing
 
 
-@subscribe(Counted, name=INSERTER)
+@subscribe(Counted, name=INSERTER, batch=True)
 def insert(event: Counted) -> None:
     """Insert a row."""
     with connection.cursor() as cursor:
