@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -337,15 +338,25 @@ class ReplayAdmin(ReadOnly, ReplayBase):
         "id",
         "event_type",
         "subscriber",
-        "since",
-        "until",
-        "rate",
         "deliveries",
-        "started_by",
+        "waiting",
         "started_at",
         "finished_at",
+        "started_by",
+        "rate",
+        "since",
+        "until",
     )
-    list_filter = ("subscriber", "started_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
+        """With how many of its deliveries are still to be handled; reads undelivered ones only."""
+        mine = Delivery.objects.undelivered().filter(generation=OuterRef("pk")).order_by().values("generation")
+        left = Subquery(mine.annotate(count=Count("pk")).values("count"))
+        return super().get_queryset(request).annotate(waiting=Coalesce(left, 0))
+
+    @admin.display(description=_("still waiting"))
+    def waiting(self, order: Replay) -> int:
+        return int(vars(order)["waiting"])
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)

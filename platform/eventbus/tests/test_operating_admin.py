@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from contracts import AnswerEvent
 from eventbus import NeverRetry, erase, subscribe
 from eventbus import admin as pages
 from eventbus.deliveries import drain_all
-from eventbus.models import Delivery, Event, Replay, SubscriptionState
+from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
 from eventbus.tests.making import SECRET, commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -199,6 +200,17 @@ def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User)
     assert "2 deliveries are replayed." in page
     order = Replay.objects.get()
     assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, str(admin_user))
+
+
+def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None:
+    commit(saved(), saved())
+    drain_all()
+    for handled in (1, 2):
+        superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"})
+        newest = Delivery.objects.filter(generation=Replay.objects.latest("pk").pk).order_by("pk")
+        Delivery.objects.filter(pk__in=[each.pk for each in newest[:handled]]).finish(Status.DONE)
+    page = superuser.get(REPLAYS).content.decode()
+    assert re.findall(r'class="field-waiting">(\d+)<', page) == ["0", "1"]  # the newest first
 
 
 def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
