@@ -26,17 +26,21 @@ def kill_worker(stage: Stage[Production]) -> None:
 
 
 def kill_every_worker(stage: Stage[Production]) -> None:
-    """kill -9 of every worker at the same moment; both are started again two seconds later."""
+    """kill -9 of every worker at the same moment. Nobody saves afterwards, so that no later save covers for what was at
+    work. Both are started again two seconds later."""
     _kill(stage, stage.site.with_children(*stage.site.workers))
+    stage.rest()
     stage.wait(4)
 
 
 def kill_web_after_commit(stage: Stage[Production]) -> None:
-    """The web process dies (kill -9) after the commit of a save and before anybody was woken up, by a failpoint."""
+    """The web process dies (kill -9) after the commit of a save and before anybody was woken up, by a failpoint. The
+    person sends the save again and then stops, so that no later save covers for it."""
     stage.site.failpoint.touch()
     died = wait_until(lambda: not stage.site.failpoint.exists(), 20)
     stage.expect(died, "the failpoint was not reached")
     stage.mark()
+    stage.rest()
     wait_until(stage.site.installation.answers, 30)
 
 
