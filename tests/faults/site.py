@@ -138,18 +138,14 @@ class Production:
                 found += psutil.Process(self.processes[name].popen.pid).children(recursive=True)
         return found
 
-    def kill(self, name: str) -> None:
-        """End a process and all its children at once; the supervisor starts it again."""
-        children = self.children(name)
-        self.processes[name].popen.kill()
-        for child in children:
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
+    def with_children(self, *names: str) -> list[psutil.Process]:
+        """These processes and their children, to be ended at once; the supervisor starts them again."""
+        return [*(psutil.Process(self.processes[name].popen.pid) for name in names), *self.children(*names)]
 
     @contextmanager
     def frozen(self, *names: str) -> Iterator[None]:
         """Stop these processes where they stand until the block ends."""
-        stopped = [psutil.Process(self.processes[name].popen.pid) for name in names] + self.children(*names)
+        stopped = self.with_children(*names)
         for process in stopped:
             process.suspend()
         try:
@@ -255,14 +251,14 @@ class Embedded:
         return sqlite3.connect(self.server.data_dir / "plumbline.sqlite3", timeout=20)
 
 
-def wait_until(is_there: Callable[[], bool], seconds: float) -> bool:
+def wait_until(is_there: Callable[[], bool], seconds: float, *, pause: float = 0.1) -> bool:
     """Ask until it is so; False where that takes too long. A database that is away is asked again."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(NotThere):
             if is_there():
                 return True
-        time.sleep(0.1)
+        time.sleep(pause)
     return False
 
 

@@ -20,7 +20,8 @@ def be_an_hour_off(stage: Stage[Production]) -> None:
     stage.site.start_workers(*shifted)
     stage.mark()
     stage.wait(10)
-    stage.site.kill(stage.dice.choice(stage.site.workers))
+    for process in stage.site.with_children(stage.dice.choice(stage.site.workers)):
+        process.kill()
     stage.mark()
     stage.wait(10)
     stage.site.start_workers({}, {})
