@@ -50,7 +50,8 @@ EMAIL_URL = env.str("EMAIL_URL", "")
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "closed"]))
 # Reverse proxies of the operator's own that each request passes. From the last of them come the client's address and
 # whether it used TLS; what others claim in those headers is not believed.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", None, validate=validate.Range(0, 10))
+# Empty is not set, as for the addresses: a line that was copied and not filled in.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", validate=validate.Range(0, 10)) if env.str("TRUSTED_PROXIES", "") else None
 
 if PRODUCTION:
     production.refuse_half_made(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config.production import Installation, MailServer, database, mail_server, redis_address, refuse_half_made
@@ -53,6 +58,25 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(ImproperlyConfigured) as refusal:
         refuse_half_made(replace(WHOLE, redis_url="", email_url=""))
     assert str(refusal.value).count("\n  - ") == 2
+
+
+def test_a_line_of_the_env_file_that_was_not_filled_in_is_a_setting_that_is_not_set(tmp_path: Path) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://plumbline@127.0.0.1/plumbline",
+        "REDIS_URL": "redis://127.0.0.1/0",
+        "SECRET_KEY": WHOLE.secret_key,
+        "BASE_URL": "https://plumbline.example.org",
+        "SIGNUP": "closed",
+        "TRUSTED_PROXIES": "",
+        "DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, str(settings.ROOT / "manage.py"), "check"]
+    refused = subprocess.run(command, env={"PATH": os.environ["PATH"], **given}, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert [line for line in refused.stderr.splitlines() if line.startswith("  - ")] == [
+        "  - TRUSTED_PROXIES is not set: say how many reverse proxies of yours each request passes. "
+        "Usually TRUSTED_PROXIES=1; 0 where browsers reach the web processes directly"
+    ]
 
 
 def test_a_web_process_pools_its_connections_and_a_worker_keeps_its_own() -> None:
