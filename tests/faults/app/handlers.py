@@ -10,9 +10,8 @@ from django.db import connection
 
 from contracts import AnswerEvent, ReportEvent
 from eventbus import Retry, subscribe
+from tests.faults.app.poison import POISON
 
-POISON = "poison:"
-"""A note that begins so makes the event poisonous for `faults.taste`; then comes how: raises, hangs or kills."""
 RETRY = Retry(max_attempts=6, cap=1.0)
 """More than the workers have processes, so that an event which stops each of them would stop them all."""
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from tests.faults.app.handlers import POISON
+from tests.faults.app.poison import POISON
 from tests.faults.people import FIRST_ANSWERS, Person
 from tests.faults.site import Production, make_people, wait_until
 from tests.faults.stage import Stage
