@@ -1,0 +1,35 @@
+"""Real servers, started once for all tests of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.tests.servers import Installation, Server
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("api") / "data")
+
+
+@pytest.fixture(scope="session")
+def uvicorn(installation: Installation) -> Iterator[Server]:
+    server = Server("uvicorn", installation)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def daphne(installation: Installation) -> Iterator[Server]:
+    server = Server("daphne", installation)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["uvicorn", "daphne"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the two in turn."""
+    found: Server = request.getfixturevalue(request.param)
+    return found
