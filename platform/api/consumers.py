@@ -125,7 +125,7 @@ class Connection:
             if text is None:
                 raise Close(messages.BAD_MESSAGE, _("Send text, not binary messages."))
             if len(text) > MAX_MESSAGE:
-                raise Close(messages.TOO_BIG, _("The message is too large: send the operation over HTTP."))
+                raise Close(messages.BAD_MESSAGE, _("The message is too large: send the operation over HTTP."))
             message = messages.read(text)
             handlers[message.type](message)
 

@@ -14,11 +14,6 @@ from api.parameters import BadParametersError, Parameters
 
 SUBPROTOCOL = "graphql-transport-ws"
 
-NORMAL = 1000
-TOO_BIG = 1009
-INTERNAL = 1011
-TRY_AGAIN = 1013
-"""The client was too slow: it connects again and catches up."""
 BAD_MESSAGE = 4400
 LOG_IN = 4401
 """Nobody is logged in, or no longer: clients give up until the person has logged in."""
@@ -28,6 +23,9 @@ BAD_SUBPROTOCOL = 4406
 INIT_TIMEOUT = 4408
 SUBSCRIBER_EXISTS = 4409
 TOO_MANY_INITS = 4429
+INTERNAL = 4500
+TRY_AGAIN = 4503
+"""The client was too slow: it connects again and catches up. (Daphne can't close with 1013, nor with 1011.)"""
 
 MAX_ID = 128
 """Characters of an operation's id."""
