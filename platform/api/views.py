@@ -132,7 +132,7 @@ def _demand_our_page(request: HttpRequest) -> None:
         fits = origins.is_ours(origin, request.get_host(), request.is_secure())
     if not fits:
         raise Problem(403, "FORBIDDEN_ORIGIN", _("A cookie counts only with the Origin of a page of this server."))
-    if _Csrf(lambda request: HttpResponse()).process_view(request, graphql, (), {}):
+    if _Csrf(lambda request: HttpResponse()).process_view(request, _demand_our_page, (), {}):
         raise Problem(403, "CSRF_FAILED", _("Send the value of the CSRF cookie in the header X-CSRFToken."))
 
 

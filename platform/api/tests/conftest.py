@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
+from api import execution
 from api.tests.servers import Installation, Server
 
 
@@ -33,3 +35,12 @@ def server(request: pytest.FixtureRequest) -> Server:
     """Each of the two in turn."""
     found: Server = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def small_schema(settings: Settings) -> Iterator[None]:
+    """Lets this process answer by the tests' schema."""
+    settings.GRAPHENE = {"SCHEMA": "api.tests.schema.schema"}
+    execution.forget()
+    yield
+    execution.forget()
