@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -159,14 +159,14 @@ class Connection:
 
     # --- who is asking --------------------------------------------------------------------------------------------
 
-    async def _initialise(self, payload: dict[str, Any]) -> None:
+    async def _initialise(self, payload: Mapping[str, Any]) -> None:
         asker = await in_thread(self._look_up, payload)
         if asker is None:
             raise Close(messages.LOG_IN, _("Log in first, or send the token that you got then."))
         self._asker = asker
         await self._outbox.put(messages.written("connection_ack"))
 
-    def _look_up(self, payload: dict[str, Any]) -> Asker | None:
+    def _look_up(self, payload: Mapping[str, Any]) -> Asker | None:
         """By the token in the payload, else in the handshake, else by the cookie where one of our pages sent it."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
         for given in (payload, headers):
@@ -253,5 +253,3 @@ def _leaves(group: BaseExceptionGroup[Close]) -> Any:
             yield from _leaves(error)
         else:
             yield error
-
-

@@ -22,8 +22,8 @@ from graphql import (
     Undefined,
     VariableNode,
     get_named_type,
-    get_nullable_type,
     is_list_type,
+    is_non_null_type,
 )
 
 PAGE = 20
@@ -42,6 +42,11 @@ def cost_of(
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
     return _Pricing(schema, fragments, variables).selections(operation.selection_set, root)
+
+
+def _is_list(field: GraphQLField) -> bool:
+    kind: Any = field.type
+    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
 
 
 class _Pricing:
@@ -80,7 +85,7 @@ class _Pricing:
         if "first" in field.args or "last" in field.args:
             return self._page(node, field)
         # The pages of a connection are counted at the field that returns it.
-        if not is_list_type(get_nullable_type(field.type)) or (parent and parent.name.endswith("Connection")):
+        if not _is_list(field) or (parent and parent.name.endswith("Connection")):
             return 1
         return LIST
 

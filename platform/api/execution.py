@@ -147,7 +147,7 @@ def run(prepared: Prepared, context: Context, root: Any = None) -> dict[str, Any
         )
         if not isinstance(result, ExecutionResult):
             result.close()  # type: ignore[attr-defined]  # a coroutine
-            raise TypeError("a resolver is asynchronous: they run in a thread")  # noqa: TRY301
+            raise TypeError("a resolver is asynchronous: they run in a thread")
     except Exception:
         logger.exception("GraphQL: executing failed")
         return {"data": None, "errors": [masked(context.correlation_id)]}

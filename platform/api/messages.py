@@ -1,4 +1,7 @@
-"""graphql-transport-ws: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, its messages and close codes."""
+"""graphql-transport-ws, its messages and close codes.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
 
 from __future__ import annotations
 

@@ -72,4 +72,3 @@ def _read(content: Any) -> dict[str, str]:
     ):
         raise ListUnreadableError("it is neither {id: text} nor a manifest of Apollo")
     return content
-

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -23,15 +23,15 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     """
     loop = asyncio.get_running_loop()
     context = copy_context()
-    return await loop.run_in_executor(_pool(), lambda: context.run(_call, function, *args, **kwargs))
 
-
-def _call(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
-    close_old_connections()
-    try:
-        return function(*args, **kwargs)
-    finally:
+    def call() -> R:
         close_old_connections()
+        try:
+            return context.run(function, *args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await loop.run_in_executor(_pool(), call)
 
 
 @cache

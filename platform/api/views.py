@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -45,7 +46,7 @@ class Problem(Exception):
 # Whether a form could have sent it is asked below, and only of those who come with a cookie.
 @csrf_exempt
 @never_cache
-def graphql(request: HttpRequest) -> HttpResponse:
+def graphql(request: HttpRequest) -> HttpResponseBase:
     """Answer one operation, or show GraphiQL to a browser that opens the address."""
     if settings.GRAPHIQL and request.method == "GET" and not request.GET and negotiation.accepts_page(request):
         return graphiql(request)
@@ -115,6 +116,10 @@ def _asker(request: HttpRequest) -> Asker:
     return asker
 
 
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
 class _Csrf(CsrfViewMiddleware):
     """Django's check, which tells its reason instead of making a page of it."""
 
@@ -135,7 +140,7 @@ def _demand_our_page(request: HttpRequest) -> None:
         fits = origins.is_ours(origin, request.get_host(), request.is_secure())
     if not fits:
         raise Problem(403, "FORBIDDEN_ORIGIN", _("A cookie counts only with the Origin of a page of this server."))
-    if _Csrf(lambda request: HttpResponse()).process_view(request, _demand_our_page, (), {}):
+    if _Csrf(_nothing).process_view(request, _nothing, (), {}):
         raise Problem(403, "CSRF_FAILED", _("Send the value of the CSRF cookie in the header X-CSRFToken."))
 
 

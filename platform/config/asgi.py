@@ -27,9 +27,9 @@ from config.sockets import OurPagesOnly, refuse
 from operations.sockets import CountedSockets
 from reports.routing import websocket_urlpatterns
 
-pages = URLRouter([*websocket_urlpatterns, re_path("", refuse)])  # type: ignore[arg-type]  # Channels routes by re_path()
+pages = URLRouter([*websocket_urlpatterns, re_path("", refuse)])  # type: ignore[list-item, arg-type]
 # The API looks its people up itself: by token too, and anew while they are connected.
-sockets = URLRouter([*api_sockets, re_path("", OurPagesOnly(AuthMiddlewareStack(pages)))])  # type: ignore[arg-type]
+sockets = URLRouter([*api_sockets, re_path("", OurPagesOnly(AuthMiddlewareStack(pages)))])  # type: ignore[list-item, arg-type]
 
 application = ProtocolTypeRouter(
     {

@@ -30,6 +30,17 @@ def daphne(installation: Installation) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture
+def members(installation: Installation) -> Iterator[Installation]:
+    """The same installation; people and memberships are afterwards what they were."""
+    before = installation.execute("SELECT * FROM accounts_membership")
+    yield installation
+    installation.execute("UPDATE accounts_user SET is_active = 1")
+    installation.execute("DELETE FROM accounts_membership")
+    for row in before:
+        installation.execute(f"INSERT INTO accounts_membership VALUES ({', '.join('?' * len(row))})", *row)  # noqa: S608
+
+
 @pytest.fixture(params=["uvicorn", "daphne"])
 def server(request: pytest.FixtureRequest) -> Server:
     """Each of the two in turn."""

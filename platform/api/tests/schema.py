@@ -88,7 +88,9 @@ class Mutation(graphene.ObjectType):  # type: ignore[misc]
 class Subscription(graphene.ObjectType):  # type: ignore[misc]
     count = graphene.Int(to=graphene.Int(required=True), required=True)
     ticks = graphene.Int(required=True, description="For ever, in no time at all between two.")
-    flood = graphene.String(size=graphene.Int(required=True), required=True, description="For ever, of so many letters.")
+    flood = graphene.String(
+        size=graphene.Int(required=True), required=True, description="For ever, of so many letters."
+    )
     silence = graphene.Int(required=True, description="Open until the client ends it.")
     names = graphene.String(required=True, description="The person's name as it is, again and again.")
     fails_at_once = graphene.Int()

@@ -6,3 +6,5 @@ from config.settings import *  # noqa: F403
 
 GRAPHENE = {"SCHEMA": "api.tests.schema.schema"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Each test logs in.
+ACCOUNT_RATE_LIMITS = {"login": "10000/m/ip"}

@@ -135,7 +135,7 @@ class Server:
             sent.setdefault("Content-Type", "application/json")
         address = f"http://127.0.0.1:{self.port}{path}"
         sent.setdefault("Host", f"localhost:{self.port}")
-        request = urllib.request.Request(address, data, sent, method=method or None)  # noqa: S310
+        request = urllib.request.Request(address, data, sent, method=method or None)
         try:
             with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
                 return _answer(response.status, response.headers, response.read())
@@ -168,5 +168,3 @@ def _free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-

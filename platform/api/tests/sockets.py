@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data, Origin, Subprotocol
@@ -56,13 +57,15 @@ class Socket:
 
     async def closed_because(self) -> tuple[int, str]:
         """The code and the reason."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    await self.connection.recv()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "the connection broke off"
-            return closed.rcvd.code, closed.rcvd.reason
+        with pytest.raises(ConnectionClosed) as closed:
+            await self._read_on()
+        assert closed.value.rcvd is not None, "the connection broke off"
+        return closed.value.rcvd.code, closed.value.rcvd.reason
+
+    async def _read_on(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                await self.connection.recv()
 
     async def log_in(self, token: str) -> None:
         await self.say("connection_init", payload={"Authorization": f"Bearer {token}"})
@@ -75,7 +78,7 @@ async def opened(
     *,
     origin: str | None = None,
     subprotocols: tuple[str, ...] = ("graphql-transport-ws",),
-    **headers: str,
+    headers: dict[str, str] | None = None,
 ) -> AsyncIterator[Socket]:
     """A connection on which nothing was said yet."""
     async with connect(

@@ -25,7 +25,7 @@ async def email(socket: Socket, payload: object = None) -> str:
 
 
 async def test_a_page_of_ours_is_known_by_its_cookie(server: Server, token: str) -> None:
-    async with opened(server, origin=server.url, Cookie=f"sessionid={token}") as socket:
+    async with opened(server, origin=server.url, headers={"Cookie": f"sessionid={token}"}) as socket:
         assert await email(socket) == "alice@example.org"
 
 
@@ -43,14 +43,14 @@ async def test_a_page_of_ours_is_known_by_its_cookie(server: Server, token: str)
 )
 async def test_a_page_of_another_origin_is_refused_at_the_handshake(server: Server, token: str, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with opened(server, origin=origin.format(port=server.port), Cookie=f"sessionid={token}"):
+        async with opened(server, origin=origin.format(port=server.port), headers={"Cookie": f"sessionid={token}"}):
             pass
 
     assert refused.value.response.status_code == 403
 
 
 async def test_without_an_origin_a_cookie_counts_for_nothing(server: Server, token: str) -> None:
-    async with opened(server, Cookie=f"sessionid={token}") as socket:
+    async with opened(server, headers={"Cookie": f"sessionid={token}"}) as socket:
         await socket.say("connection_init")
 
         assert await socket.closed() == 4401
@@ -66,13 +66,13 @@ async def test_a_token_counts_in_the_payload_of_init(server: Server, token: str,
 @pytest.mark.parametrize("form", ["Authorization=Bearer {}", "X-Session-Token={}"])
 async def test_a_token_counts_in_the_headers_of_the_handshake(server: Server, token: str, form: str) -> None:
     name, value = form.split("=")
-    async with opened(server, **{name: value.format(token)}) as socket:
+    async with opened(server, headers={name: value.format(token)}) as socket:
         assert await email(socket) == "alice@example.org"
 
 
 async def test_beside_a_token_the_cookie_is_ignored(server: Server, token: str) -> None:
     other = server.token("charlie")
-    async with opened(server, origin=server.url, Cookie=f"sessionid={token}") as socket:
+    async with opened(server, origin=server.url, headers={"Cookie": f"sessionid={token}"}) as socket:
         assert await email(socket, {"Authorization": f"Bearer {other}"}) == "charlie@example.org"
 
 
@@ -97,7 +97,7 @@ async def test_without_a_good_token_it_closes_with_4401(server: Server, payload:
 
 
 async def test_a_wrong_token_is_refused_even_beside_a_good_cookie(server: Server, token: str) -> None:
-    async with opened(server, origin=server.url, Cookie=f"sessionid={token}") as socket:
+    async with opened(server, origin=server.url, headers={"Cookie": f"sessionid={token}"}) as socket:
         await socket.say("connection_init", payload={"Authorization": "Bearer wrong"})
 
         assert await socket.closed() == 4401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,17 +18,6 @@ OPERATIONS = ["subscription { silence }", "subscription { ticks }", ""]
 def query(request: pytest.FixtureRequest) -> str:
     """What the socket is doing meanwhile."""
     return str(request.param)
-
-
-@pytest.fixture
-def member(installation: Installation) -> Iterator[None]:
-    """Gives Bob his rights back afterwards."""
-    before = installation.execute("SELECT * FROM accounts_membership")
-    yield
-    installation.execute("UPDATE accounts_user SET is_active = 1")
-    installation.execute("DELETE FROM accounts_membership")
-    for row in before:
-        installation.execute(f"INSERT INTO accounts_membership VALUES ({', '.join('?' * len(row))})", *row)  # noqa: S608
 
 
 async def end_session(server: Server, token: str) -> None:
@@ -65,7 +53,7 @@ async def test_changing_the_password_closes_the_other_sockets_with_4401(server: 
     assert again.status == 200, again.body
 
 
-async def test_deactivating_the_person_closes_with_4401(server: Server, query: str, member: None) -> None:
+async def test_deactivating_the_person_closes_with_4401(server: Server, query: str, members: Installation) -> None:
     async with logged_in(server, server.token("bob")) as socket:
         if query:
             await socket.subscribe("1", query)
@@ -74,7 +62,7 @@ async def test_deactivating_the_person_closes_with_4401(server: Server, query: s
         assert await socket.closed() == 4401
 
 
-async def test_losing_a_membership_closes_with_4403(server: Server, query: str, member: None) -> None:
+async def test_losing_a_membership_closes_with_4403(server: Server, query: str, members: Installation) -> None:
     installation = server.installation
     async with logged_in(server, server.token("bob")) as socket:
         if query:
@@ -85,7 +73,7 @@ async def test_losing_a_membership_closes_with_4403(server: Server, query: str, 
 
 
 async def test_gaining_a_membership_closes_with_4403_so_that_the_client_connects_anew(
-    server: Server, member: None
+    server: Server, members: Installation
 ) -> None:
     installation = server.installation
     async with logged_in(server, server.token("charlie")) as socket:

@@ -49,7 +49,7 @@ def test_a_mutation_by_post_is_executed(alice_client: Client, alice: User) -> No
 
 @pytest.mark.parametrize("accept", ["application/json", GRAPHQL_RESPONSE])
 def test_get_never_changes_anything(alice_client: Client, alice: User, accept: str) -> None:
-    query = "mutation Rename { rename(name: \"Mallory\") { name } } query Read { email }"
+    query = 'mutation Rename { rename(name: "Mallory") { name } } query Read { email }'
     refused = alice_client.get(
         f"/graphql?{urlencode({'query': query, 'operationName': 'Rename'})}", headers={"Accept": accept}
     )
@@ -122,7 +122,8 @@ def test_the_answer_takes_the_type_that_the_client_likes_best(
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html", "image/*", "application/json; charset=latin-1", "application/json;q=0", "application/json;q=x"]
+    "accept",
+    ["text/html", "image/*", "application/json; charset=latin-1", "application/json;q=0", "application/json;q=x"],
 )
 def test_a_client_that_accepts_neither_type_gets_406(alice_client: Client, accept: str) -> None:
     response = post(alice_client, {"query": "{ email }"}, accept)
@@ -248,9 +249,7 @@ def test_a_value_that_does_not_fit_the_schema_is_masked(alice_client: Client) ->
 
     assert response.json()["data"] == {"unfit": None}
     assert "hunter2" not in response.content.decode()
-    assert errors_of(response) == [
-        ("INTERNAL_SERVER_ERROR", "Something went wrong on our side. Please try again.")
-    ]
+    assert errors_of(response) == [("INTERNAL_SERVER_ERROR", "Something went wrong on our side. Please try again.")]
 
 
 def test_an_error_that_is_meant_for_the_client_is_told(alice_client: Client) -> None:

@@ -30,8 +30,8 @@ def broken(text: str, allowed: Limits) -> str | None:
         execution.read(text, allowed)
     except Refused as refused:
         extensions = refused.errors[0].extensions or {}
-        assert extensions["code"] == "LIMIT_EXCEEDED", refused.errors
-        return str(extensions["limit"])
+        # Without one it was refused by a standard rule: those come after the limits.
+        return extensions.get("limit")
     return None
 
 
@@ -57,12 +57,7 @@ EXAMPLES: list[tuple[str, str, int]] = [
 
 @pytest.mark.parametrize(("limit", "text", "found"), EXAMPLES)
 def test_each_limit_lets_through_what_it_says_and_no_more(limit: str, text: str, found: int) -> None:
-    try:
-        outcome = broken(text, replace(WIDE, **{limit: found}))
-    except AssertionError:
-        outcome = None  # Refused by a standard rule, which comes after the limits.
-
-    assert outcome is None
+    assert broken(text, replace(WIDE, **{limit: found})) is None
     assert broken(text, replace(WIDE, **{limit: found - 1})) == limit
 
 
@@ -89,7 +84,7 @@ def test_a_fragment_that_spreads_itself_is_refused() -> None:
         lambda: "{" * 40_000,
         lambda: "{ email }" + " " * 3_000_000,
         lambda: "{ email }" + "#" * 3_000_000,
-        lambda: '{ echo(text: ' + "[" * 900 + "]" * 900 + ") }",
+        lambda: "{ echo(text: " + "[" * 900 + "]" * 900 + ") }",
     ],
 )
 def test_what_is_too_large_never_reaches_the_standard_rules(make: Callable[[], str]) -> None:

@@ -115,7 +115,8 @@ def test_a_good_list_passes_the_system_check(register: Register) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["no json", "[]", {"id": 1}, {"format": APOLLO["format"]}, {"format": APOLLO["format"], "operations": [1]}]
+    "content",
+    ["no json", "[]", {"id": 1}, {"format": APOLLO["format"]}, {"format": APOLLO["format"], "operations": [1]}],
 )
 def test_a_list_that_cannot_be_read_fails_the_system_check(register: Register, content: Any) -> None:
     register(content)
