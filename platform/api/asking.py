@@ -26,8 +26,11 @@ class Asker:
 
     user: AbstractBaseUser
     session_key: str
-    standing: Hashable
-    """What the person belongs to: see GRAPHQL_STANDING."""
+
+    def standing(self) -> Hashable:
+        """What the person belongs to now: see GRAPHQL_STANDING."""
+        found: Callable[[AbstractBaseUser], Hashable] = import_string(settings.GRAPHQL_STANDING)
+        return found(self.user)
 
     def again(self) -> Asker | None:
         """Look the same session up anew; None once it has ended, its password was changed or the person deactivated."""
@@ -69,9 +72,4 @@ def _asker(session: SessionBase) -> Asker | None:
     user = get_user(cast("HttpRequest", SimpleNamespace(session=session)))
     if not isinstance(user, AbstractBaseUser) or not session.session_key:
         return None
-    return Asker(user, session.session_key, _standing()(user))
-
-
-def _standing() -> Callable[[AbstractBaseUser], Hashable]:
-    found: Callable[[AbstractBaseUser], Hashable] = import_string(settings.GRAPHQL_STANDING)
-    return found
+    return Asker(user, session.session_key)

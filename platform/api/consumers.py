@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -74,6 +74,7 @@ class Connection:
         self._outbox = Outbox(self._send_text)
         self._init_came = asyncio.Event()
         self._asker: Asker | None = None
+        self._standing: Hashable = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._tasks = asyncio.TaskGroup()
 
@@ -160,13 +161,18 @@ class Connection:
     # --- who is asking --------------------------------------------------------------------------------------------
 
     async def _initialise(self, payload: Mapping[str, Any]) -> None:
-        asker = await in_thread(self._look_up, payload)
-        if asker is None:
+        self._asker = await in_thread(self._look_up, payload)
+        if self._asker is None:
             raise Close(messages.LOG_IN, _("Log in first, or send the token that you got then."))
-        self._asker = asker
         await self._outbox.put(messages.written("connection_ack"))
 
     def _look_up(self, payload: Mapping[str, Any]) -> Asker | None:
+        asker = self._find(payload)
+        if asker is not None:
+            self._standing = asker.standing()
+        return asker
+
+    def _find(self, payload: Mapping[str, Any]) -> Asker | None:
         """By the token in the payload, else in the handshake, else by the cookie where one of our pages sent it."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
         for given in (payload, headers):
@@ -194,7 +200,7 @@ class Connection:
         now = asker.again()
         if now is None or now.user.pk != asker.user.pk:
             raise Close(messages.LOG_IN, _("You were logged out."))
-        if now.standing != asker.standing:
+        if now.standing() != self._standing:
             raise Close(messages.REFRESH, _("Your organisations have changed: connect again."))
         return now
 

@@ -212,13 +212,13 @@ def test_a_token_brings_no_cookie(client: Client, token: str) -> None:
 def test_the_standing_of_a_person_is_the_organisations(alice: User, token: str) -> None:
     asker = asking.by_token(token)
     assert asker is not None
-    assert asker.standing == frozenset({alice.organisation.pk})
+    assert asker.standing() == frozenset({alice.organisation.pk})
 
     Membership.objects.filter(user=alice).delete()
     again = asker.again()
 
     assert again is not None
-    assert again.standing == frozenset()
+    assert again.standing() == frozenset()
 
 
 @pytest.mark.parametrize(

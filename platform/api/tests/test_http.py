@@ -7,13 +7,16 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
+from api import asking
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_schema")]
 
@@ -261,11 +264,10 @@ def test_an_error_that_is_meant_for_the_client_is_told(alice_client: Client) -> 
 
 
 def test_a_server_that_cannot_look_anybody_up_says_so_in_json(
-    alice_client: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+    alice_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.GRAPHQL_STANDING = "accounts.standing.missing"
-
-    response = post(alice_client, {"query": "{ email }"})
+    with patch.object(asking, "by_session", side_effect=OperationalError):
+        response = post(alice_client, {"query": "{ email }"})
 
     assert response.status_code == 500
     assert response.json()["errors"][0]["extensions"] == {
