@@ -271,7 +271,7 @@ GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", 20_000, validate=validate.Range(1
 GRAPHQL_MAX_OPERATIONS = env.int("GRAPHQL_MAX_OPERATIONS", 100, validate=validate.Range(1))
 # Seconds after which an open WebSocket looks its session up anew, besides before each event that it delivers.
 GRAPHQL_RECHECK_SECONDS = env.float("GRAPHQL_RECHECK_SECONDS", 5.0, validate=validate.Range(0.1, 60))
-# Seconds in which a WebSocket has to say connection_init, and in which a reader has to take what it is sent.
+# Seconds in which a WebSocket has to say connection_init, and in which a client has to read what it is sent.
 GRAPHQL_INIT_SECONDS = env.float("GRAPHQL_INIT_SECONDS", 10.0, validate=validate.Range(0.1, 300))
 GRAPHQL_SEND_SECONDS = env.float("GRAPHQL_SEND_SECONDS", 10.0, validate=validate.Range(0.1, 300))
 # What a person belongs to: a socket closes when it changes, so that its client connects anew with what is seen now.
