@@ -48,8 +48,7 @@ types: $(VENV)/.dev ## Check the types
 	@$(BIN)/mypy .
 
 schema: $(VENV)/.dev ## Write schema.graphql anew (RELEASE=1 makes it what later versions are compatible with)
-	@$(FOR_TESTS) $(BIN)/python manage.py api_schema --write
-	@$(if $(RELEASE),$(FOR_TESTS) $(BIN)/python manage.py api_schema --release)
+	@$(FOR_TESTS) $(BIN)/python manage.py api_schema --write $(if $(RELEASE),--release)
 
 schema-check: $(VENV)/.dev ## Make sure that schema.graphql fits the code and the last release
 	@$(FOR_TESTS) $(BIN)/python manage.py api_schema

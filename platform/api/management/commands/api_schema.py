@@ -16,9 +16,8 @@ class Command(BaseCommand):
     help = _("Check schema.graphql against the code and against the last release.")  # type: ignore[assignment]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        what = parser.add_mutually_exclusive_group()
-        what.add_argument("--write", action="store_true", help=str(_("Write schema.graphql anew.")))
-        what.add_argument(
+        parser.add_argument("--write", action="store_true", help=str(_("Write schema.graphql anew.")))
+        parser.add_argument(
             "--release",
             action="store_true",
             help=str(_("Take schema.graphql for released: later versions have to be compatible with it.")),
