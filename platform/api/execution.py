@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ERRORS = 20
 """Mistakes of an operation that are told at once."""
-CACHED_LENGTH = 5_000
+CACHED_LENGTH = 4_000
 """Characters of a text that is kept in its parsed and validated form: clients send the same few again and again."""
 
 
@@ -103,7 +103,7 @@ def read(text: str, allowed: Limits) -> DocumentNode:
     return function(text, allowed, settings.GRAPHQL_INTROSPECTION, settings.GRAPHENE["SCHEMA"])
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _read(text: str, allowed: Limits, introspection: bool, schema_path: str) -> DocumentNode:
     """Parse and validate a text; what decides about it is in the arguments."""
     try:

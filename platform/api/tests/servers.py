@@ -58,8 +58,8 @@ class Installation:
             "REDIS_URL": "",
             "EMAIL_URL": "",
             "GRAPHQL_RECHECK_SECONDS": "0.3",
-            "GRAPHQL_INIT_SECONDS": "1",
-            "GRAPHQL_SEND_SECONDS": "1",
+            "GRAPHQL_INIT_SECONDS": "3",
+            "GRAPHQL_SEND_SECONDS": "3",
             "GRAPHQL_MAX_OPERATIONS": "20",
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ class Server:
         return [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), *flags]
 
     def _wait(self) -> None:
-        for _attempt in range(600):
+        for _attempt in range(2400):
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return

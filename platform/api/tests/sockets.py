@@ -15,7 +15,7 @@ from websockets.typing import Data, Origin, Subprotocol
 
 from api.tests.servers import Server
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds in which anything that is to come has come."""
 
 
