@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import parse_cookie
 from django.utils.translation import gettext as _
 from graphql import GraphQLError, OperationType
@@ -92,6 +93,10 @@ class Connection:
             close = Close(messages.TRY_AGAIN, _("The client does not read what it is sent."))
         except* Disconnected:
             pass
+        except* DatabaseError as errors:
+            # Clients give up after an error of ours, and this one passes.
+            logger.error("GraphQL: a socket lost the database: %s", type(next(_leaves(errors))).__name__)
+            close = Close(messages.TRY_AGAIN, _("Something went wrong on our side. Please try again."))
         except* Exception:
             logger.exception("GraphQL: a socket failed")
             close = Close(messages.INTERNAL, _("Something went wrong on our side. Please try again."))
@@ -226,7 +231,7 @@ class Connection:
         except GraphQLError as error:
             # Raised by the stream in its midst.
             last = messages.written("error", identifier, told([error], context.correlation_id))
-        except Close:
+        except (Close, DatabaseError):
             raise
         except Exception:
             logger.exception("GraphQL: an operation failed")
@@ -253,7 +258,7 @@ class Connection:
         return run(prepared, context.for_next_event(self._look_again(asker).user), payload)
 
 
-def _leaves(group: BaseExceptionGroup[Close]) -> Any:
+def _leaves(group: BaseExceptionGroup[Any]) -> Any:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from _leaves(error)

@@ -28,7 +28,7 @@ SUBSCRIBER_EXISTS = 4409
 TOO_MANY_INITS = 4429
 INTERNAL = 4500
 TRY_AGAIN = 4503
-"""The client was too slow: it connects again and catches up. (Daphne can't close with 1013, nor with 1011.)"""
+"""The client was too slow, or the database is away: clients connect again and catch up. (Daphne can't say 1013.)"""
 
 MAX_ID = 128
 """Characters of an operation's id."""

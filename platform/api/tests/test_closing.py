@@ -109,6 +109,19 @@ async def test_nothing_is_delivered_after_logging_out_however_rarely_it_is_looke
         server.stop()
 
 
+@pytest.mark.parametrize("query", OPERATIONS, ids=["idle", "busy", "none"])
+async def test_a_database_that_is_away_closes_with_4503_so_that_clients_come_back(uvicorn: Server, query: str) -> None:
+    execute = uvicorn.installation.execute
+    async with logged_in(uvicorn, uvicorn.token("alice")) as socket:
+        if query:
+            await socket.subscribe("1", query)
+        execute("ALTER TABLE django_session RENAME TO away")
+        try:
+            assert await socket.closed() == 4503
+        finally:
+            execute("ALTER TABLE away RENAME TO django_session")
+
+
 async def test_stopping_the_server_closes_with_1012(installation: Installation) -> None:
     server = Server("uvicorn", installation)
     try:

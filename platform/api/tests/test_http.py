@@ -6,8 +6,8 @@ import json
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 from unittest.mock import patch
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
