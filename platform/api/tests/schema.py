@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from accounts.models import User
 
 
-class Row(graphene.ObjectType):  # type: ignore[misc]  # graphene has no annotations
+class Row(graphene.ObjectType):
     number = graphene.Int(required=True)
     rows = graphene.List(graphene.NonNull(lambda: Row), required=True)
     text = graphene.String(length=graphene.Int(required=True), required=True)
@@ -24,14 +24,14 @@ class Row(graphene.ObjectType):  # type: ignore[misc]  # graphene has no annotat
         return "x" * length
 
 
-class RowConnection(graphene.ObjectType):  # type: ignore[misc]
+class RowConnection(graphene.ObjectType):
     nodes = graphene.List(graphene.NonNull(Row), required=True)
 
     def resolve_nodes(root: Any, info: Any) -> list[Row]:
         return [Row(number=1), Row(number=2)]
 
 
-class Query(graphene.ObjectType):  # type: ignore[misc]
+class Query(graphene.ObjectType):
     email = graphene.String(required=True, description="Whoever asks.")
     correlation = graphene.String(required=True)
     via_http = graphene.Boolean(required=True)
@@ -70,7 +70,7 @@ class Query(graphene.ObjectType):  # type: ignore[misc]
         return "hunter2"
 
 
-class Rename(graphene.Mutation):  # type: ignore[misc]
+class Rename(graphene.Mutation):
     class Arguments:
         name = graphene.String(required=True)
 
@@ -81,11 +81,11 @@ class Rename(graphene.Mutation):  # type: ignore[misc]
         return Rename(name=name)
 
 
-class Mutation(graphene.ObjectType):  # type: ignore[misc]
+class Mutation(graphene.ObjectType):
     rename = Rename.Field(required=True)
 
 
-class Subscription(graphene.ObjectType):  # type: ignore[misc]
+class Subscription(graphene.ObjectType):
     count = graphene.Int(to=graphene.Int(required=True), required=True)
     ticks = graphene.Int(required=True, description="For ever, in no time at all between two.")
     flood = graphene.String(
