@@ -47,16 +47,22 @@ lint: $(VENV)/.dev ## Look for mistakes in code, templates and imports between t
 types: $(VENV)/.dev ## Check the types
 	@$(BIN)/mypy .
 
+schema: $(VENV)/.dev ## Write schema.graphql anew (RELEASE=1 makes it what later versions are compatible with)
+	@$(FOR_TESTS) $(BIN)/python manage.py api_schema --write $(if $(RELEASE),--release)
+
+schema-check: $(VENV)/.dev ## Make sure that schema.graphql fits the code and the last release
+	@$(FOR_TESTS) $(BIN)/python manage.py api_schema
+
 migrations: $(VENV)/.dev ## Make sure that no migration is missing
 	@$(FOR_TESTS) $(BIN)/python manage.py makemigrations --check --dry-run
 
 unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not browser and not process"
 
-test: $(VENV)/.dev chromium ## Run all tests
+test: $(VENV)/.dev chromium node-packages ## Run all tests
 	@$(BIN)/pytest -q -n $(WORKERS)
 
-check: $(VENV)/.dev lint types migrations test ## Every gate that CI runs
+check: $(VENV)/.dev lint types migrations schema-check test ## Every gate that CI runs
 
 bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded or production, QUICK=1 for a look)
 	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
@@ -82,8 +88,17 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	else echo "Chromium is missing: browser tests will be skipped (under CI=true that is an error)."; fi
 
+node-packages: ## Install the GraphQL clients that the tests run (needs Node)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/graphql/node_modules/.installed; \
+	else echo "Node is missing: tests of JavaScript clients will be skipped (under CI=true that is an error)."; fi
+
+tests/graphql/node_modules/.installed: tests/graphql/package-lock.json
+	@echo "Installing the GraphQL clients into tests/graphql/node_modules ..."
+	@cd tests/graphql && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench faults screenshots messages chromium lock
+.PHONY: help dev run format lint types migrations unit test check bench faults screenshots messages chromium node-packages schema schema-check lock

@@ -36,9 +36,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def save_user(self, request: HttpRequest, user: User, form: SignupForm, commit: bool = True) -> User:
         """Save somebody who signs up, together with their organisation; the address is still to be verified."""
         super().save_user(request, user, form, commit=False)
-        user.name = form.cleaned_data["name"]
+        # The JSON form of native clients asks for neither.
+        user.name = form.cleaned_data.get("name", "")
         if commit:
             with transaction.atomic():
                 user.save()
-                user.found_organisation(form.cleaned_data["organisation"])
+                user.found_organisation(form.cleaned_data.get("organisation", ""))
         return user

@@ -21,16 +21,19 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
 
+from api.routing import websocket_urlpatterns as api_sockets
 from config.http import PooledHandler
 from config.sockets import OurPagesOnly, refuse
 from operations.sockets import CountedSockets
 from reports.routing import websocket_urlpatterns
 
-sockets = [*websocket_urlpatterns, re_path("", refuse)]  # type: ignore[arg-type]  # Channels routes by re_path(), too
+pages = URLRouter([*websocket_urlpatterns, re_path("", refuse)])  # type: ignore[list-item, arg-type]
+# The API looks its people up itself: by token too, and anew while they are connected.
+sockets = URLRouter([*api_sockets, re_path("", OurPagesOnly(AuthMiddlewareStack(pages)))])  # type: ignore[list-item, arg-type]
 
 application = ProtocolTypeRouter(
     {
         "http": PooledHandler(settings.WEB_THREADS),
-        "websocket": OurPagesOnly(CountedSockets(AuthMiddlewareStack(URLRouter(sockets)))),  # type: ignore[arg-type]
+        "websocket": CountedSockets(sockets),
     }
 )

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "config",
     "allauth",
     "allauth.account",  # before accounts, whose administration replaces its own
+    "allauth.headless",
     "accounts",
     "answers",
     "security",
@@ -85,6 +86,8 @@ INSTALLED_APPS = [
     "questionnaires",
     "eventbus",
     "operations",
+    "api",
+    "graphene_django",
     "config.administration.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -117,6 +120,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 # Requests that are worked on at once in one web process; the others wait.
 WEB_THREADS = env.int("WEB_THREADS", 8, validate=validate.Range(1, 256))
+# GraphQL operations on WebSockets that are worked on at once in one web process, look-ups of sessions among them.
+SOCKET_THREADS = env.int("SOCKET_THREADS", 4, validate=validate.Range(1, 256))
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -153,8 +158,9 @@ DATABASES = {
     },
 }
 if PRODUCTION:
-    # A web server's threads share a pool (sockets look sessions up, too); a worker's threads keep their connections.
-    DATABASES = {"default": production.database(DATABASE_URL, pool=WEB_THREADS + 4 if PROCESS == "web" else 0)}
+    # A web server's threads share a pool (tabs look sessions up, too); a worker's threads keep their connections.
+    _pool = WEB_THREADS + SOCKET_THREADS + 4 if PROCESS == "web" else 0
+    DATABASES = {"default": production.database(DATABASE_URL, pool=_pool)}
 
 # --- cache, channels, Celery ---------------------------------------------------------------------------------------
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -242,6 +248,37 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
+
+# Native clients sign up, log in and log out by JSON, below /_allauth/app/v1/, and get a token instead of a cookie.
+# Browsers have the pages. The token is the session's key: one look-up, and logging out ends both.
+HEADLESS_CLIENTS = ("app",)
+
+# --- GraphQL -------------------------------------------------------------------------------------------------------
+GRAPHENE = {"SCHEMA": "config.schema.schema"}
+# Whether people who are logged in may ask for the schema itself, and get GraphiQL at /graphql. In production the
+# schema is what schema.graphql says.
+GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", not PRODUCTION)
+GRAPHIQL = env.bool("GRAPHIQL", not PRODUCTION)
+# A file of operations (graphql-codegen's persisted documents, or Apollo's manifest): then only those are executed.
+GRAPHQL_OPERATIONS = env.str("GRAPHQL_OPERATIONS", "")
+# What an operation may have at most; `api.limits.Limits` says what each of them counts.
+GRAPHQL_MAX_LENGTH = env.int("GRAPHQL_MAX_LENGTH", 50_000, validate=validate.Range(1))
+GRAPHQL_MAX_TOKENS = env.int("GRAPHQL_MAX_TOKENS", 2_000, validate=validate.Range(1))
+GRAPHQL_MAX_DEPTH = env.int("GRAPHQL_MAX_DEPTH", 16, validate=validate.Range(1))
+GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", 100, validate=validate.Range(0))
+GRAPHQL_MAX_DIRECTIVES = env.int("GRAPHQL_MAX_DIRECTIVES", 50, validate=validate.Range(0))
+GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", 1_000, validate=validate.Range(1))
+GRAPHQL_MAX_OVERLAPS = env.int("GRAPHQL_MAX_OVERLAPS", 2_000, validate=validate.Range(1))
+GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", 20_000, validate=validate.Range(1))
+# Operations that one WebSocket may have running at a time.
+GRAPHQL_MAX_OPERATIONS = env.int("GRAPHQL_MAX_OPERATIONS", 100, validate=validate.Range(1))
+# Seconds after which an open WebSocket looks its session up anew, besides before each event that it delivers.
+GRAPHQL_RECHECK_SECONDS = env.float("GRAPHQL_RECHECK_SECONDS", 5.0, validate=validate.Range(0.1, 60))
+# Seconds in which a WebSocket has to say connection_init, and in which a client has to read what it is sent.
+GRAPHQL_INIT_SECONDS = env.float("GRAPHQL_INIT_SECONDS", 10.0, validate=validate.Range(0.1, 300))
+GRAPHQL_SEND_SECONDS = env.float("GRAPHQL_SEND_SECONDS", 10.0, validate=validate.Range(0.1, 300))
+# What a person belongs to: a socket closes when it changes, so that its client connects anew with what is seen now.
+GRAPHQL_STANDING = "accounts.standing.standing_of"
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"

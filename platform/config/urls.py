@@ -13,6 +13,8 @@ urlpatterns = [
     path("health", views.health, name="health"),
     path("", include("operations.urls")),
     path("schemas/<str:name>.json", views.event_schema, name="event-schema"),
+    path("", include("api.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("", include("answers.urls")),

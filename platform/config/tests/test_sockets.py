@@ -48,6 +48,7 @@ async def test_behind_a_server_that_changes_the_host_the_base_url_is_let_in(alic
         [(b"host", HOST), (b"origin", b"http://localhost:9999")],
         [(b"host", HOST), (b"origin", b"http://localhost")],
         [(b"host", HOST), (b"origin", b"ftp://localhost:8000")],
+        [(b"host", b"testserver"), (b"origin", b"https://testserver")],
         [(b"host", HOST), (b"origin", b"http://[::1")],
         [(b"host", HOST), (b"origin", b"http://localhost:abc")],
         [*OURS, (b"origin", b"http://evil.example.org")],
