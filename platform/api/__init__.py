@@ -1,0 +1,1 @@
+"""GraphQL over HTTP and WebSocket: one path from the text of an operation to its masked result, for both."""
