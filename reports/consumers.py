@@ -16,7 +16,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from accounts.models import Membership
-from reports.live import group_of
+from reports.live import group_of, join
 
 SIGNED_OUT = 4401
 TOO_MUCH = 4429
@@ -96,12 +96,7 @@ class LiveReports(AsyncWebsocketConsumer):
     async def _check_session(self) -> bool:
         """Look the session up anew and join the groups of the person's organisations; False when signed out."""
         organisations = await self._organisations()
-        groups = frozenset(map(group_of, organisations or ()))
-        for group in groups - self.joined:
-            await self.channel_layer.group_add(group, self.channel_name)
-        for group in self.joined - groups:
-            await self.channel_layer.group_discard(group, self.channel_name)
-        self.joined = groups
+        self.joined = await join(self.channel_layer, self.channel_name, organisations or (), self.joined)
         self.checked_at = time.monotonic()
         return organisations is not None
 
@@ -115,8 +110,7 @@ class LiveReports(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         if self.watch is not None:
             self.watch.cancel()
-        for group in self.joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
+        await join(self.channel_layer, self.channel_name, (), self.joined)
 
 
 @database_sync_to_async

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "questionnaires",
     "eventbus",
     "operations",
+    "graphene_django",
     "config.administration.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -239,6 +240,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
+
+# --- GraphQL -------------------------------------------------------------------------------------------------------
+GRAPHENE = {"SCHEMA": "config.schema.schema"}
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
