@@ -154,6 +154,11 @@ class Submission(ModelNode):
         return models.Submission.objects.visible_to(user)
 
     @staticmethod
+    def resolve_state(root: models.Submission, info: Any) -> str:
+        # A new one has the member of the enumeration, a loaded one its value.
+        return str(root.state)
+
+    @staticmethod
     def resolve_organisation(root: models.Submission, info: Any) -> Any:
         return related(root, "organisation")
 

@@ -35,11 +35,15 @@ def related(row: Model, name: str) -> Any:
 
 
 def for_peers(row: Row, name: Hashable, load: Callable[[list[Row]], Mapping[Any, T]]) -> T | None:
-    """What `load` finds for this row's primary key; called once for the row and all its peers."""
+    """What `load` finds for this row's primary key; called once for the row and all its peers.
+
+    Rows that are found are peers of one another.
+    """
     loaded = row.__dict__.setdefault(_LOADED, {})
     if name not in loaded:
         peers: list[Row] = row.__dict__.get(_PEERS) or [row]
         found = load(peers)
+        as_peers({each.pk: each for each in found.values() if isinstance(each, Model)}.values())
         for peer in peers:
             peer.__dict__.setdefault(_LOADED, {})[name] = found.get(peer.pk)
     result: T | None = loaded[name]
@@ -55,6 +59,4 @@ def _children(parents: list[Row], name: str) -> dict[Any, list[Model]]:
 
 def _parents(children: list[Row], name: str) -> dict[Any, Model | None]:
     prefetch_related_objects(children, name)
-    found = {child.pk: getattr(child, name) for child in children}
-    as_peers({parent.pk: parent for parent in found.values() if parent is not None}.values())
-    return found
+    return {child.pk: getattr(child, name) for child in children}
