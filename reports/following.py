@@ -126,7 +126,10 @@ def _start(watch: Watch, after: Positions | None) -> Positions:
 
 @database_sync_to_async
 def _next(watch: Watch, seen: Positions) -> Report | None:
-    """The first change that the person has not seen; what is new to them as a whole is so from its beginning."""
+    """The first change that the person has not seen; an organisation that is new to them is so from its beginning.
+
+    Whole, for a moment later the row may hold the next revision.
+    """
     unseen = (Q(organisation=organisation, position__gt=position) for organisation, position in seen.items())
     person = User(pk=watch.person)
     found = Report.objects.of_members(person).filter(Exists(User.objects.filter(pk=watch.person, is_active=True)))
@@ -134,7 +137,7 @@ def _next(watch: Watch, seen: Positions) -> Report | None:
     for name in ("organisation", "submission", "questionnaire"):
         if (wanted := getattr(watch, name)) is not None:
             found = found.filter(**{_COLUMNS[name]: wanted})
-    return found.for_listing().order_by("organisation", "position").first()
+    return found.order_by("organisation", "position").first()
 
 
 _COLUMNS = {"organisation": "organisation", "submission": "submission", "questionnaire": "questionnaire_slug"}

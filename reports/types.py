@@ -365,7 +365,7 @@ class Report(ModelNode):
 
 
 def page_of(report: models.Report) -> ReportPage:
-    """The report as its page shows it. Lists leave the large columns out; here they are loaded, for all peers."""
+    """The report as its page shows it. Where a list left the large columns out, they are loaded, for all peers."""
     page = for_peers(report, "page", _pages)
     if page is None:
         raise Refusal("GONE", _("The draft of this report was deleted meanwhile."))
@@ -373,9 +373,10 @@ def page_of(report: models.Report) -> ReportPage:
 
 
 def _pages(reports: list[models.Report]) -> dict[Any, ReportPage]:
-    contents = models.Report.objects.filter(pk__in=[report.pk for report in reports], withdrawn=False)
-    loaded = {pk: (values, evaluation) for pk, values, evaluation in contents.values_list("pk", "values", "evaluation")}
-    standing = [report for report in reports if report.pk in loaded]
-    for report in standing:
-        report.values, report.evaluation = loaded[report.pk]
-    return {report.pk: ReportPage(report) for report in standing}
+    listed = {report.pk: report for report in reports if "evaluation" in report.get_deferred_fields()}
+    if listed:
+        contents = models.Report.objects.filter(pk__in=listed).values_list("pk", "values", "evaluation")
+        for pk, values, evaluation in contents:
+            listed[pk].values, listed[pk].evaluation = values, evaluation
+    gone = {pk for pk, report in listed.items() if not report.__dict__.get("evaluation")}
+    return {report.pk: ReportPage(report) for report in reports if report.pk not in gone}

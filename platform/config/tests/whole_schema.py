@@ -99,7 +99,8 @@ def everything(of: GraphQLNamedType, expanded: set[str] | None = None) -> str:
 
 def _selections(of: GraphQLObjectType, expanded: set[str]) -> Iterator[str]:
     is_new = of.name not in expanded
-    expanded.add(of.name)
+    if not of.name.endswith(("Connection", "Edge")):
+        expanded.add(of.name)
     for name, each in of.fields.items():
         target = get_named_type(each.type)
         if is_new or not is_composite_type(target):
@@ -136,10 +137,10 @@ def _root(kind: str) -> GraphQLObjectType:
     return root
 
 
-def reachable(kind: str) -> set[tuple[str, str]]:
-    """All fields that operations of this kind can ask for: (type, field)."""
+def reachable(kind: str, name: str = "") -> set[tuple[str, str]]:
+    """All fields that operations of this kind can ask for, or those that start from one root field: (type, field)."""
     found: set[str] = set()
-    waiting: list[GraphQLNamedType] = [_root(kind)]
+    waiting: list[GraphQLNamedType] = [get_named_type(_root(kind).fields[name].type) if name else _root(kind)]
     while waiting:
         each = waiting.pop()
         if each.name in found or not is_composite_type(each):
@@ -154,7 +155,7 @@ def reachable(kind: str) -> set[tuple[str, str]]:
 
 def root_fields(kind: str) -> dict[str, GraphQLField]:
     """The fields from which operations of a kind start."""
-    return _root(kind).fields
+    return dict(_root(kind).fields)
 
 
 def id_arguments(kind: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from accounts.models import User
 from answers.models import Submission
@@ -106,17 +107,8 @@ class World:
     """Never submitted; one question is open."""
     report: Report
 
-    @property
-    def ids(self) -> dict[str, str]:
-        """An object of each type that has an id."""
-        keys = {
-            "Organisation": self.person.organisation.pk,
-            "Me": self.person.pk,
-            "Submission": self.submitted.pk,
-            "Report": self.report.pk,
-            "Questionnaire": self.submitted.questionnaire_digest,
-        }
-        return {name: ids.encode(name, key) for name, key in keys.items()}
+    ids: dict[str, str]
+    """An object of each type that has an id."""
 
 
 def world_of(person: User) -> World:
@@ -136,11 +128,30 @@ def world_of(person: User) -> World:
     draft = start(person, "everything")
     _answer(person, draft, mark)
     drain_all()
-    return World(person, mark, submitted, draft, Report.objects.filter(submission=submitted.pk, provisional=False)[0])
+    report = Report.objects.filter(submission=submitted.pk, provisional=False)[0]
+    keys: dict[str, UUID | str] = {
+        "Organisation": organisation.pk,
+        "Me": person.pk,
+        "Submission": submitted.pk,
+        "Report": report.pk,
+        "Questionnaire": submitted.questionnaire_digest,
+    }
+    return World(person, mark, submitted, draft, report, {name: ids.encode(name, key) for name, key in keys.items()})
+
+
+def go_on(world: World) -> None:
+    """Change an answer, submit again, and have the report made."""
+    reopen(world.submitted.pk, world.person)
+    answered = world.submitted.answers.get(question="backup")
+    value = "P" if answered.value == "F" else "F"
+    change = Change(question="backup", value=value, note=answered.note, base_version=answered.version)
+    save_answers(world.submitted.pk, world.person, [change])
+    submit(world.submitted.pk, world.person)
+    drain_all()
 
 
 def _answer(person: User, submission: Submission, mark: str, **more: Any) -> None:
-    given = {
+    given: dict[str, Any] = {
         "exposed": "yes",
         "site": f"https://{mark}.example",
         "since": "2026-05-31",
