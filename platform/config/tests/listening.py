@@ -14,7 +14,7 @@ from graphql import ExecutionResult, GraphQLError, create_source_event_stream
 from accounts.models import User
 from config.tests.whole_schema import Seen, context_of, data, parsed, schema
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 class Listener:
@@ -53,13 +53,13 @@ class Listener:
 
 @asynccontextmanager
 async def listening(user: User, document: str, **variables: Any) -> AsyncIterator[Listener]:
-    """A subscription that has begun to listen: what happens from now on reaches it."""
+    """A subscription that waits for what happens from now on, or has something to say already."""
     stream = await subscribe(user, document, **variables)
     assert not isinstance(stream, ExecutionResult), stream.errors
-    before = _channels()
+    waiting = _waiting()
     listener = Listener(user, document, stream, variables)
     async with asyncio.timeout(PATIENCE):
-        while _channels() == before and await listener.is_silent(0.01):
+        while _waiting() == waiting and await listener.is_silent(0.01):
             pass
     try:
         yield listener
@@ -82,6 +82,7 @@ async def refusal(user: Any, document: str, **variables: Any) -> str:
     return str((error.extensions or {}).get("code"))
 
 
-def _channels() -> set[str]:
-    groups = getattr(get_channel_layer(), "groups", {})
-    return {channel for channels in groups.values() for channel in channels}
+def _waiting() -> set[str]:
+    """The channels on which somebody waits."""
+    layer: Any = get_channel_layer()
+    return set(layer.channels)
