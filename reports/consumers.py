@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from accounts.models import Membership
-from reports.live import group_of
+from reports.live import group_of, join
 from reports.models import Feed
 
 SIGNED_OUT = 4401
@@ -106,12 +106,7 @@ class LiveReports(AsyncWebsocketConsumer):
         """Look the session up anew and join the groups of the person's organisations; False when signed out."""
         organisations = await self._organisations()
         self.organisations = frozenset(organisations or ())
-        groups = frozenset(map(group_of, self.organisations))
-        for group in groups - self.joined:
-            await self.channel_layer.group_add(group, self.channel_name)
-        for group in self.joined - groups:
-            await self.channel_layer.group_discard(group, self.channel_name)
-        self.joined = groups
+        self.joined = await join(self.channel_layer, self.channel_name, self.organisations, self.joined)
         self.checked_at = time.monotonic()
         return organisations is not None
 
@@ -125,8 +120,7 @@ class LiveReports(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         if self.watch is not None:
             self.watch.cancel()
-        for group in self.joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
+        await join(self.channel_layer, self.channel_name, (), self.joined)
 
 
 async def _positions_of(organisations: frozenset[UUID]) -> dict[str, int]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import cache, partial
 from typing import Any
@@ -25,6 +26,21 @@ PUSHED, NOT_PUSHED = "reports.pushed", "reports.push_failed"
 def group_of(organisation: UUID | str) -> str:
     """The channel group of everyone who may see the organisation's reports."""
     return f"organisation.{organisation}"
+
+
+async def join(
+    layer: Any, channel: str, organisations: Iterable[UUID], before: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Let a channel hear of these organisations, and no longer of others whose groups it joined before.
+
+    Joins again what it had joined: a layer drops a channel that did not read for a while from its groups.
+    """
+    groups = frozenset(map(group_of, organisations))
+    for group in groups:
+        await layer.group_add(group, channel)
+    for group in before - groups:
+        await layer.group_discard(group, channel)
+    return groups
 
 
 def hint(report: Report, state: str) -> dict[str, Any]:

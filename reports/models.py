@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connections, models
+from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.base import ModelBase
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -45,6 +47,11 @@ class FeedManager(models.Manager["Feed"]):
     def position(self, organisation: Organisation) -> int:
         """The organisation's last position; 0 before its first report."""
         return self.filter(pk=organisation.pk).values_list("last_position", flat=True).first() or 0
+
+    def positions(self, organisations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The last position of each of these."""
+        found = dict(self.filter(pk__in=organisations).values_list("pk", "last_position"))
+        return {organisation: found.get(organisation, 0) for organisation in organisations}
 
 
 class Feed(models.Model):
@@ -85,6 +92,29 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def finals_of_line(self, organisation: uuid.UUID, slug: str) -> Self:
         """An organisation's final reports of one questionnaire, the latest first: what a new one is compared with."""
         return self.finals().filter(organisation=organisation, questionnaire_slug=slug).order_by("-position")
+
+    def previous_finals(self, reports: Collection[Report]) -> dict[uuid.UUID, Report]:
+        """Those among these with which the given ones were compared, by the given one's id; see `previous_final`."""
+        earlier = (
+            Report.objects.finals()
+            .filter(
+                organisation=OuterRef("organisation"),
+                questionnaire_slug=OuterRef("questionnaire_slug"),
+                position__lt=OuterRef("position"),
+            )
+            .exclude(submission=OuterRef("submission"), revision=OuterRef("revision"))
+            .order_by("-position")
+        )
+        given = Report.objects.filter(pk__in=[report.pk for report in reports])
+        pairs = dict(given.annotate(earlier=Subquery(earlier.values("pk")[:1])).values_list("pk", "earlier"))
+        found = self.for_listing().in_bulk(set(pairs.values()) - {None})
+        return {pk: found[previous] for pk, previous in pairs.items() if previous in found}
+
+    def newest_of_each(self, submissions: Collection[uuid.UUID]) -> dict[uuid.UUID, Report]:
+        """The report of the latest answers among these, by submission."""
+        place = Window(RowNumber(), partition_by=F("submission"), order_by=("-revision", "-position"))
+        found = self.filter(submission__in=submissions).for_listing().annotate(place=place).filter(place=1)
+        return {report.submission: report for report in found}
 
     def last_position(self) -> int:
         """The newest position among these; 0 where there are none."""

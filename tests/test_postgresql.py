@@ -1,4 +1,4 @@
-"""The bus and the reports on PostgreSQL: the very tests that hold on SQLite, run once more there."""
+"""The bus, the reports and the API's lists on PostgreSQL: the very tests that hold on SQLite, run once more there."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ ON_POSTGRESQL = (
     "platform/operations/tests/on_postgresql.py",
     "reports/tests/on_postgresql.py",
     "reports/tests/test_storing.py",
+    "reports/tests/test_subscriptions.py",
+    "platform/api/tests/test_connections.py",
+    "platform/config/tests/test_schema_queries.py",
 )
 
 
-def test_the_bus_and_the_reports_keep_their_promises_on_postgresql(postgres: Service) -> None:
+def test_the_bus_the_reports_and_the_api_keep_their_promises_on_postgresql(postgres: Service) -> None:
     result = subprocess.run(
         [
             sys.executable,

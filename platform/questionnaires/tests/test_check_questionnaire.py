@@ -79,10 +79,10 @@ def test_without_a_file_it_says_what_it_needs(capsys: Capture) -> None:
 
 def test_the_committed_json_schema_is_the_one_of_the_models(capsys: Capture) -> None:
     call_command("check_questionnaire", "--schema")
-    committed = (APP / "schema" / "plumbline-1.schema.json").read_text(encoding="utf-8")
+    committed = (APP / "format" / "plumbline-1.schema.json").read_text(encoding="utf-8")
     assert json.loads(committed) == json_schema()
     assert committed == capsys.readouterr().out, (
-        "Regenerate: manage.py check_questionnaire --schema > platform/questionnaires/schema/plumbline-1.schema.json"
+        "Regenerate: manage.py check_questionnaire --schema > platform/questionnaires/format/plumbline-1.schema.json"
     )
 
 

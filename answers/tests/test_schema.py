@@ -1,0 +1,299 @@
+"""Submissions through GraphQL: the same life as on the pages, each refusal with a code and the way to its input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.models import Organisation, User
+from answers.models import MAX_NOTE, Submission
+from answers.mutations import MAX_CHANGES
+from answers.submissions import submit
+from answers.tests.conftest import Save
+from answers.tests.test_saving import published
+from api import ids
+from config.tests.whole_schema import data
+from questionnaires.definition import Questionnaire
+
+ERRORS = "errors { code path message }"
+START = (
+    "mutation ($input: StartSubmissionInput!) { done: startSubmission(input: $input) { submission { id state } %s } }"
+)
+SAVE = """
+mutation ($input: SaveAnswersInput!) {
+  done: saveAnswers(input: $input) {
+    submission {
+      revision answers { key value { choice choices number date text dontKnow notApplicable } note version }
+    }
+    conflicts { key current { label version updatedBy { name } } }
+    errors { code path message }
+  }
+}
+"""
+SUBMIT = """
+mutation ($input: SubmissionInput!) {
+  done: submitSubmission(input: $input) { submission { state revision } openQuestions { key } errors { code path } }
+}
+"""
+REOPEN = "mutation ($input: SubmissionInput!) { done: reopenSubmission(input: $input) { submission { state } %s } }"
+DELETE = "mutation ($input: SubmissionInput!) { done: deleteDraft(input: $input) { deletedSubmissionId %s } }"
+
+
+def do(user: User, document: str, **given: Any) -> Any:
+    return data(user, document.replace("%s", ERRORS), input=given)["done"]
+
+
+def id_of(submission: Submission) -> str:
+    return ids.encode("Submission", submission.pk)
+
+
+def answer(question: str, value: Any, *, note: str = "", expected: int = 0) -> dict[str, Any]:
+    return {"question": question, "value": value, "note": note, "expectedVersion": expected}
+
+
+def saved(user: User, draft: Submission, *answers: dict[str, Any]) -> Any:
+    return do(user, SAVE, submission=id_of(draft), answers=list(answers))
+
+
+def codes(payload: Any) -> list[tuple[str, list[str]]]:
+    return [(error["code"], error["path"]) for error in payload["errors"]]
+
+
+def test_a_started_one_is_a_draft_of_the_persons_organisation(alice: User, small: Questionnaire) -> None:
+    started = do(alice, START, questionnaire="small")
+
+    draft = Submission.objects.get()
+    assert started == {"submission": {"id": id_of(draft), "state": "DRAFT"}, "errors": []}
+    assert draft.organisation == alice.organisation
+
+
+@pytest.mark.parametrize("slug", ["nothing", "", "\0", "\ud800"])
+def test_a_questionnaire_that_is_not_offered_can_not_be_started(alice: User, small: Questionnaire, slug: str) -> None:
+    assert codes(do(alice, START, questionnaire=slug)) == [("NOT_FOUND", ["input", "questionnaire"])]
+
+
+def test_who_belongs_to_no_organisation_is_told(alice: User, small: Questionnaire) -> None:
+    alice.memberships.all().delete()
+
+    assert codes(do(alice, START, questionnaire="small")) == [("NO_ORGANISATION", ["input"])]
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "stored"),
+    [
+        ("exposed", {"choice": "yes"}, "yes"),
+        ("mfa", {"choice": "F"}, "F"),
+        ("plan", {"choice": "full"}, "full"),
+        ("vpn", {"choices": ["rdp", "vpn"]}, ["vpn", "rdp"]),
+        ("site", {"text": " example.org "}, "example.org"),
+        ("people", {"number": 12}, 12),
+        ("people", {"number": 2.5}, 2.5),
+        ("since", {"date": "2026-05-31"}, "2026-05-31"),
+        ("mfa", {"dontKnow": True}, "dont_know"),
+        ("mfa", {"notApplicable": "No accounts."}, {"not_applicable": "No accounts."}),
+    ],
+)
+def test_each_kind_of_answer_is_stored_and_comes_back_as_it_can_be_sent_again(
+    alice: User, draft: Submission, question: str, value: dict[str, Any], stored: Any
+) -> None:
+    payload = saved(alice, draft, answer(question, value, note="as agreed"))
+
+    assert payload["errors"] == []
+    assert draft.values == {question: stored}
+    (back,) = payload["submission"]["answers"]
+    assert (back["note"], back["version"]) == ("as agreed", 1)
+    again = {name: part for name, part in back["value"].items() if part is not None}
+    assert saved(alice, draft, answer(question, again, note="as agreed"))["submission"]["revision"] == 1
+    assert draft.values == {question: stored}
+
+
+def test_an_answer_that_is_taken_back_keeps_its_version(alice: User, draft: Submission) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "F"}))
+
+    payload = saved(alice, draft, answer("mfa", None, expected=1))
+
+    assert [(each["value"], each["version"]) for each in payload["submission"]["answers"]] == [(None, 2)]
+    assert draft.values == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("nothing", {"choice": "F"}),
+        ("mfa", {}),
+        ("mfa", {"choice": None}),
+        ("mfa", {"choice": "F", "text": "F"}),
+        ("mfa", {"text": "F"}),
+        ("mfa", {"choice": "yes"}),
+        ("mfa", {"dontKnow": False}),
+        ("mfa", {"notApplicable": " "}),
+        ("exposed", {"notApplicable": "profile questions take none"}),
+        ("vpn", {"choices": ["modem"]}),
+        ("people", {"number": 1e300}),
+        ("people", {"text": "12"}),
+        ("since", {"text": "2026-05-31"}),
+        ("site", {"text": "\0"}),
+    ],
+)
+def test_an_answer_that_the_question_does_not_take_is_invalid_and_nothing_is_stored(
+    alice: User, draft: Submission, question: str, value: dict[str, Any]
+) -> None:
+    payload = saved(alice, draft, answer("backup", {"choice": "P"}), answer(question, value))
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "1"])]
+    assert payload["errors"][0]["message"]
+    assert payload["submission"] is None
+    assert draft.values == {}
+
+
+def test_every_mistake_of_a_save_is_told_at_once(alice: User, draft: Submission) -> None:
+    payload = saved(alice, draft, answer("mfa", {"text": "F"}), answer("plan", {"number": 3}))
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "0"]), ("INVALID", ["input", "answers", "1"])]
+
+
+def test_a_question_that_is_answered_twice_is_invalid(alice: User, draft: Submission) -> None:
+    payload = saved(alice, draft, answer("mfa", {"choice": "F"}), answer("mfa", {"choice": "P"}))
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "1"])]
+
+
+def test_a_value_has_to_be_said_even_where_it_is_none(alice: User, draft: Submission) -> None:
+    """Leaving it out must not take an answer back."""
+    saved(alice, draft, answer("mfa", {"choice": "F"}))
+    forgotten = {"question": "mfa", "note": "only a note", "expectedVersion": 1}
+
+    assert codes(saved(alice, draft, forgotten)) == [("INVALID", ["input", "answers", "0"])]
+    assert draft.values == {"mfa": "F"}
+
+
+def test_a_note_that_is_too_long_is_invalid(alice: User, draft: Submission) -> None:
+    payload = saved(alice, draft, answer("mfa", {"choice": "F"}, note="x" * (MAX_NOTE + 1)))
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "0"])]
+
+
+def test_more_answers_than_are_taken_at_once_are_refused(alice: User, draft: Submission) -> None:
+    payload = saved(alice, draft, *[answer("mfa", {"choice": "F"})] * (MAX_CHANGES + 1))
+
+    assert codes(payload) == [("TOO_MUCH", ["input", "answers"])]
+
+
+def test_a_conflict_is_given_back_and_the_others_are_stored(
+    alice: User, bob: User, draft: Submission, save: Save
+) -> None:
+    save(user=bob, mfa="P")
+
+    payload = saved(alice, draft, answer("backup", {"choice": "F"}), answer("mfa", {"choice": "F"}))
+
+    assert codes(payload) == [("CONFLICT", ["input", "answers", "1"])]
+    assert payload["conflicts"] == [
+        {"key": "mfa", "current": {"label": "Partly", "version": 1, "updatedBy": {"name": "Bob"}}}
+    ]
+    assert payload["submission"]["revision"] == 2
+    assert draft.values == {"mfa": "P", "backup": "F"}
+
+
+def test_a_save_publishes_the_event_that_the_pages_publish(alice: User, draft: Submission) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "F"}, note="ours"))
+
+    (event,) = published(draft)
+    assert (event["state"], event["answer"]["values"]) == ("new", {"mfa": {"value": "F", "note": "ours"}})
+
+
+def test_what_was_submitted_takes_no_answers_until_it_is_reopened(alice: User, complete: Submission) -> None:
+    submit(complete.pk, alice)
+
+    assert codes(saved(alice, complete, answer("mfa", {"choice": "P"}, expected=1))) == [
+        ("SUBMITTED", ["input", "submission"])
+    ]
+    assert do(alice, REOPEN, submission=id_of(complete)) == {"submission": {"state": "DRAFT"}, "errors": []}
+    assert codes(saved(alice, complete, answer("mfa", {"choice": "P"}, expected=1))) == []
+
+
+def test_submitting_makes_a_revision_of_its_own(alice: User, complete: Submission) -> None:
+    assert do(alice, SUBMIT, submission=id_of(complete)) == {
+        "submission": {"state": "SUBMITTED", "revision": 2},
+        "openQuestions": [],
+        "errors": [],
+    }
+
+
+def test_an_incomplete_one_is_not_submitted_and_its_open_questions_are_told(
+    alice: User, draft: Submission, save: Save
+) -> None:
+    save(exposed="no", mfa="F")
+
+    assert do(alice, SUBMIT, submission=id_of(draft)) == {
+        "submission": {"state": "DRAFT", "revision": 1},
+        "openQuestions": [{"key": "backup"}, {"key": "plan"}],
+        "errors": [{"code": "INCOMPLETE", "path": ["input", "submission"]}],
+    }
+
+
+def test_a_draft_is_deleted_and_what_was_submitted_once_is_kept(alice: User, complete: Submission) -> None:
+    submit(complete.pk, alice)
+    assert codes(do(alice, DELETE, submission=id_of(complete))) == [("KEPT", ["input", "submission"])]
+
+    draft = Submission.objects.get(
+        pk=ids.key_of("Submission", do(alice, START, questionnaire="small")["submission"]["id"])
+    )
+
+    assert do(alice, DELETE, submission=id_of(draft)) == {"deletedSubmissionId": id_of(draft), "errors": []}
+    assert list(Submission.objects.all()) == [complete]
+
+
+def test_a_submission_tells_what_is_asked_what_is_open_and_how_far_it_is(
+    alice: User, draft: Submission, save: Save
+) -> None:
+    save(exposed="no", mfa="F")
+    document = """
+    query ($id: ID!) {
+      submission(id: $id) {
+        visibleQuestions { key } openQuestions { key } progress { answered visible minutesLeft text }
+        sections { key status answered visible }
+      }
+    }
+    """
+
+    assert data(alice, document, id=id_of(draft)) == {
+        "submission": {
+            "visibleQuestions": [
+                {"key": key} for key in ("exposed", "site", "people", "since", "mfa", "backup", "plan")
+            ],
+            "openQuestions": [{"key": "backup"}, {"key": "plan"}],
+            "progress": {
+                "answered": 2,
+                "visible": 7,
+                "minutesLeft": 2,
+                "text": "2 of 7 answered, about 2 minutes left",
+            },
+            "sections": [
+                {"key": "about", "status": "COMPLETED", "answered": 1, "visible": 4},
+                {"key": "controls", "status": "IN_PROGRESS", "answered": 1, "visible": 3},
+            ],
+        }
+    }
+
+
+def test_submissions_are_filtered_by_what_they_are(alice: User, charlie: User, complete: Submission) -> None:
+    submit(complete.pk, alice)
+    do(alice, START, questionnaire="small")
+    wanted = {
+        f'organisation: "{ids.encode("Organisation", alice.organisation.pk)}"': 2,
+        f'organisation: "{ids.encode("Organisation", charlie.organisation.pk)}"': 0,
+        'questionnaire: "small"': 2,
+        'questionnaire: "another"': 0,
+        "state: SUBMITTED": 1,
+        "state: null": 2,
+    }
+    found = {each: data(alice, f"{{ submissions({each}) {{ edges {{ node {{ id }} }} }} }}") for each in wanted}
+
+    assert {each: len(part["submissions"]["edges"]) for each, part in found.items()} == wanted
+
+
+def test_an_organisation_whose_members_left_is_asked_for_in_vain(alice: User, draft: Submission) -> None:
+    Organisation.objects.get().memberships.all().delete()
+
+    assert codes(do(alice, SUBMIT, submission=id_of(draft))) == [("NOT_FOUND", ["input", "submission"])]

@@ -1,0 +1,107 @@
+"""Answers in the GraphQL schema: one shape to read and to write, in which exactly one field is set.
+
+What is stored is the spelling of `questionnaires.answers`; this translates, and checks nothing but the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import graphene
+from pydantic import JsonValue
+
+from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE, InvalidAnswer
+from questionnaires.definition import Kind, Question
+
+_FIELDS: dict[str, tuple[Callable[..., Any], str]] = {
+    "choice": (graphene.String, "To NPLF, YES_NO and SINGLE_CHOICE questions: the `value` of one of their options."),
+    "choices": (
+        lambda **about: graphene.List(graphene.NonNull(graphene.String), **about),
+        "To MULTIPLE_CHOICE questions: the `value` of each option that was chosen.",
+    ),
+    "number": (graphene.Float, "To NUMBER questions."),
+    "date": (graphene.Date, "To DATE questions."),
+    "text": (graphene.String, "To TEXT questions."),
+    "dont_know": (graphene.Boolean, "True for “don't know”, where the question takes that."),
+    "not_applicable": (graphene.String, "For “not applicable”, where the question takes that: the reason."),
+}
+_FIELD_OF: dict[Kind, str] = {
+    "nplf": "choice",
+    "yes_no": "choice",
+    "single_choice": "choice",
+    "multiple_choice": "choices",
+    "number": "number",
+    "date": "date",
+    "text": "text",
+}
+
+
+def _(message: str) -> str:
+    """Mark a message for the translators; whoever catches the InvalidAnswer translates it."""
+    return message
+
+
+def _fields() -> dict[str, Any]:
+    return {name: make(description=description) for name, (make, description) in _FIELDS.items()}
+
+
+class AnswerValue(graphene.ObjectType):
+    """What was answered. Exactly one field is not null; send it back as it is in an AnswerValueInput."""
+
+    locals().update(_fields())
+
+
+class AnswerValueInput(graphene.InputObjectType):
+    """An answer to give. Set exactly one field, the one of the question's kind or of a special answer."""
+
+    locals().update(_fields())
+
+
+def to_graphql(question: Question | None, value: JsonValue) -> dict[str, Any] | None:
+    """The fields of an AnswerValue; None where nothing was answered.
+
+    Without its question, as in a report of an edition that is not installed, a choice can't be told from a text.
+    """
+    if value is None or value == "" or value == []:
+        return None
+    if value == DONT_KNOW and (question is None or question.dont_know):
+        return {"dont_know": True}
+    if isinstance(value, dict):
+        return {"not_applicable": str(value.get(NOT_APPLICABLE, ""))}
+    if question is not None and question.kind == "date":
+        return {"date": date.fromisoformat(str(value))}
+    return {_field_of(question, value): value}
+
+
+def _field_of(question: Question | None, value: JsonValue) -> str:
+    if question is not None:
+        return _FIELD_OF[question.kind]
+    if isinstance(value, list):
+        return "choices"
+    return "text" if isinstance(value, str) else "number"
+
+
+def from_graphql(question: Question, given: Mapping[str, Any] | None) -> JsonValue:
+    """The answer as it is stored, yet to be cleaned; raises InvalidAnswer for the shape of another question's."""
+    if given is None:
+        return None
+    fields = [name for name, value in given.items() if value is not None]
+    if len(fields) != 1:
+        raise InvalidAnswer(_("Set exactly one field of the answer; null takes it back."))
+    (name,) = fields
+    value = given[name]
+    if name == "not_applicable":
+        return {NOT_APPLICABLE: value}
+    if name == "dont_know":
+        return _dont_know(question, value=value)
+    if name != _FIELD_OF[question.kind]:
+        raise InvalidAnswer(_("An answer to this question goes into “%(field)s”."), field=_FIELD_OF[question.kind])
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _dont_know(question: Question, *, value: bool) -> JsonValue:
+    if not value or not question.dont_know:
+        raise InvalidAnswer(_("This question can't be answered with “don't know”."))
+    return DONT_KNOW

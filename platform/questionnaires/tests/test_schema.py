@@ -1,0 +1,132 @@
+"""Questionnaires through GraphQL: whole, and with conditions that a client can evaluate by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from accounts.models import User
+from config.tests.whole_schema import data
+from config.tests.world import DEFINITION, everything
+from questionnaires.answer_values import from_graphql, to_graphql
+from questionnaires.answers import InvalidAnswer, visible_questions
+from questionnaires.definition import Condition, Question
+from questionnaires.schema import Part, flattened
+from questionnaires.tests.examples import questionnaire_of
+
+DOCUMENTATION = settings.ROOT / "docs" / "api-schema.md"
+LEAF = st.builds(
+    lambda question, answers: {"question": question, "is": answers},
+    st.sampled_from(["a", "b", "c"]),
+    st.lists(st.sampled_from(["yes", "no", "dont_know"]), min_size=1, max_size=2, unique=True),
+)
+CONDITIONS = st.recursive(
+    LEAF,
+    lambda below: st.one_of(
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: {"all": parts}),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: {"any": parts}),
+        below.map(lambda part: {"not": part}),
+    ),
+    max_leaves=8,
+)
+CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+
+
+def holds(parts: list[Part], answers: Mapping[str, str]) -> bool:
+    """What the documentation tells a client to do with a condition."""
+    (block,) = re.findall(r"^```python\n(.*?)^```$", DOCUMENTATION.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102  (our own documentation)
+    told = [asdict(part) | {"operator": part.operator.upper()} for part in parts]
+    return bool(names["holds"](told, {key: [value] for key, value in answers.items()}))
+
+
+@given(CONDITIONS, st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["yes", "no", "dont_know"])))
+def test_a_flattened_condition_asks_what_the_condition_asks(condition: dict[str, Any], answers: dict[str, str]) -> None:
+    earlier: list[dict[str, Any]] = [{"id": key, "text": "?", "kind": "yes_no", "scored": False} for key in "abc"]
+    questionnaire = questionnaire_of(
+        *earlier, {"id": "last", "text": "?", "kind": "yes_no", "scored": False, "when": condition}
+    )
+
+    asked = "last" in [question.id for question in visible_questions(questionnaire, answers)]
+
+    assert holds(flattened(CONDITION.validate_python(condition)), answers) == asked
+
+
+def test_a_definition_comes_whole_and_in_order(alice: User) -> None:
+    everything()
+    document = """
+    {
+      questionnaires {
+        slug version title summary minutes language
+        domains { key title }
+        sections {
+          key title questions { key kind needed when { operator parts question answers } options { value worth } }
+        }
+      }
+    }
+    """
+
+    (found,) = data(alice, document)["questionnaires"]
+
+    assert (found["slug"], found["version"], found["minutes"], found["language"]) == ("everything", "1.0", 5, "en")
+    assert found["domains"] == [{"key": "PR", "title": "Protect"}, {"key": "RC", "title": "Recover"}]
+    questions = {each["key"]: each for section in found["sections"] for each in section["questions"]}
+    assert list(questions) == [each["id"] for section in DEFINITION["sections"] for each in section["questions"]]
+    assert questions["plan"]["options"] == [{"value": "none", "worth": 0.0}, {"value": "full", "worth": 1.0}]
+    assert [each["value"] for each in questions["mfa"]["options"]] == ["N", "P", "L", "F"]
+    assert [key for key, each in questions.items() if not each["needed"]] == ["site", "since", "ways"]
+    assert [(each["operator"], each["parts"], each["question"]) for each in questions["ways"]["when"]] == [
+        ("ALL", [1, 4], None),
+        ("ANY", [2, 3], None),
+        ("IS", [], "exposed"),
+        ("IS", [], "exposed"),
+        ("NOT", [5], None),
+        ("IS", [], "exposed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fields"),
+    [
+        ("nplf", "F", {"choice": "F"}),
+        ("multiple_choice", ["a"], {"choices": ["a"]}),
+        ("number", 0, {"number": 0}),
+        ("text", "yes", {"text": "yes"}),
+        ("nplf", "dont_know", {"dont_know": True}),
+        ("nplf", {"not_applicable": "None here."}, {"not_applicable": "None here."}),
+    ],
+)
+def test_an_answer_has_one_field_and_comes_back_by_it(kind: Any, value: Any, fields: dict[str, Any]) -> None:
+    question = Question(id="q", text="?", kind=kind)
+
+    assert to_graphql(question, value) == fields
+    assert from_graphql(question, fields) == value
+
+
+@pytest.mark.parametrize("value", [None, "", []])
+def test_what_is_not_answered_has_no_value(value: Any) -> None:
+    assert to_graphql(Question(id="q", text="?"), value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "field"), [("F", "text"), (["a"], "choices"), (2.5, "number"), ("dont_know", "dont_know")]
+)
+def test_without_its_question_an_answer_shows_its_form(value: Any, field: str) -> None:
+    assert list(to_graphql(None, value) or {}) == [field]
+
+
+def test_a_text_that_reads_like_dont_know_stays_a_text_where_that_is_not_offered() -> None:
+    question = Question(id="q", text="?", kind="text", scored=False, dont_know=False)
+
+    assert to_graphql(question, "dont_know") == {"text": "dont_know"}
+    with pytest.raises(InvalidAnswer):
+        from_graphql(question, {"dont_know": True})
