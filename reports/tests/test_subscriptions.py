@@ -184,7 +184,7 @@ async def test_a_hint_that_got_lost_is_made_up_for_by_the_next_one(
 ) -> None:
     async with listening(alice, CHANGED) as listener:
         with monkeypatch.context() as without_hints:
-            without_hints.setattr("reports.handlers.send_hint", lambda report, state: None)
+            without_hints.setattr("reports.handlers.send_hint", lambda report, state, event: None)
             silent = await make(quick_check, acme)
         assert await listener.is_silent()
 
@@ -198,7 +198,7 @@ async def test_a_hint_that_got_lost_is_made_up_for_without_another_one(
     alice: User, acme: Organisation, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "RECHECK_SECONDS", 0.05)
-    monkeypatch.setattr("reports.handlers.send_hint", lambda report, state: None)
+    monkeypatch.setattr("reports.handlers.send_hint", lambda report, state, event: None)
     async with listening(alice, CHANGED) as listener:
         report = await make(quick_check, acme)
 

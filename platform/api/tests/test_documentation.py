@@ -12,7 +12,7 @@ import pytest
 from api import limits, messages
 from api.tests.servers import ROOT, Server
 
-TEXT = (ROOT / "docs" / "api.md").read_text()
+TEXT = (ROOT / "docs" / "api.md").read_text() + (ROOT / "docs" / "api-schema.md").read_text()
 
 
 @pytest.mark.process
