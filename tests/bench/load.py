@@ -15,7 +15,7 @@ from typing import cast
 
 from tests.bench.figures import Took
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds after which something that did not come is an error."""
 QUESTIONS = tuple(f"QC-{number:02}" for number in range(1, 13))
 

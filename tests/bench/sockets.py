@@ -15,28 +15,33 @@ from functools import partial
 from tests.bench.bench import Bench, warm_up
 from tests.bench.figures import RUNS, emit
 from tests.bench.load import PATIENCE, Account, Connection, Flow, Socket
-from tests.bench.stack import ROOT, Running
+from tests.bench.stack import ROOT, Running, make_browsers
 from tests.bench.usage import resident_bytes
 from tests.services import free_port
 
+Measured = tuple[float, dict[str, float], dict[str, float]]
+"""Kilobytes a socket; times of a message to all of them after a rest, and soon after another one."""
+FIRST = 20
+REST = 11.0
+"""Seconds of silence after which a web process no longer believes what it knows of a socket's session."""
+
 
 def bench_sockets(bench: Bench) -> None:
-    """Kilobytes that an idle socket takes, and milliseconds until a report's hint is on all of them."""
+    """Kilobytes that an idle socket takes, and milliseconds until a report's hint is on all of them.
+
+    Once when nothing had happened for a while, as is usual, and once for hints in quick succession.
+    """
+    browsers = make_browsers(bench.people[0], bench.amount.sockets)
     with bare_server() as (port, server):
-        bare_memory, bare_fan_out = bench.runner.run(_bare_sockets(bench, port, server))
+        bare_memory, _after_rest, bare_fan_out = bench.runner.run(_bare_sockets(bench, port, server))
     with bench.stack.running(web=1, worker=2) as running, bench.floor(2):
         bench.runner.run(warm_up(bench, running))
-        memory, fan_out = bench.runner.run(_product_sockets(bench, running))
+        memory, after_rest, fan_out = bench.runner.run(_product_sockets(bench, running, browsers))
     sockets = bench.amount.sockets
     emit("idle_socket_kb", memory, bare_memory, ratio=round(memory / bare_memory, 2), sockets=sockets)
-    emit(
-        "fan_out_ms",
-        fan_out,
-        bare_fan_out,
-        sockets=sockets,
-        runs=RUNS,
-        ratio_last=round(fan_out["last"] / bare_fan_out["last"], 2),
-    )
+    for after, value in ((f"{REST:g} s of silence", after_rest), ("another hint", fan_out)):
+        ratio = round(value["last"] / bare_fan_out["last"], 2)
+        emit("fan_out_ms", value, bare_fan_out, after=after, sockets=sockets, ratio_last=ratio)
 
 
 class Arrivals:
@@ -64,13 +69,15 @@ class Arrivals:
         return [each - started for each in self._times]
 
 
-async def _product_sockets(bench: Bench, running: Running) -> tuple[float, dict[str, float]]:
+async def _product_sockets(bench: Bench, running: Running, browsers: list[Account]) -> Measured:
+    for browser in browsers:
+        browser.port = running.ports[0]
     async with bench.flows(running) as flows:
         web = running.processes["web"][0].popen.pid
-        return await _measure_sockets(bench, bench.people[0], web, "/ws/reports/", flows[0])
+        return await _measure_sockets(browsers, web, "/ws/reports/", flows[0])
 
 
-async def _bare_sockets(bench: Bench, port: int, server: int) -> tuple[float, dict[str, float]]:
+async def _bare_sockets(bench: Bench, port: int, server: int) -> Measured:
     account = Account(bench.people[0].host, "", "", port)
     connection = Connection(port)
     request = f"{account.head('GET', '/')}\r\n\r\n".encode()
@@ -79,27 +86,29 @@ async def _bare_sockets(bench: Bench, port: int, server: int) -> tuple[float, di
         await connection.request(request)
         return time.perf_counter()
 
-    measured = await _measure_sockets(bench, account, server, "/", flow)
+    measured = await _measure_sockets([account] * bench.amount.sockets, server, "/", flow, rest=0.0)
     connection.close()
     return measured
 
 
-async def _measure_sockets(
-    bench: Bench, account: Account, server: int, path: str, flow: Flow
-) -> tuple[float, dict[str, float]]:
+async def _measure_sockets(browsers: list[Account], server: int, path: str, flow: Flow, rest: float = REST) -> Measured:
     """Kilobytes of the server for each idle socket, and the times until one message was on all of them."""
-    arrivals = Arrivals(bench.amount.sockets)
-    open_one = partial(Socket.open, account, arrivals.note, path, inflates=False)
+    arrivals = Arrivals(len(browsers))
+    open_one = partial(Socket.open, receive=arrivals.note, path=path, inflates=False)
     # The first ones pay for what all others share.
-    sockets = [await open_one() for _ in range(20)]
-    before, first = resident_bytes(server), len(sockets)
-    while len(sockets) < bench.amount.sockets:
-        sockets += await asyncio.gather(*(open_one() for _ in range(10)))
-    memory = (resident_bytes(server) - before) / 1024 / (len(sockets) - first)
-    fan_out = [await arrivals.after(flow) for _ in range(RUNS)]
+    sockets = [await open_one(browser) for browser in browsers[:FIRST]]
+    before = resident_bytes(server)
+    for at in range(FIRST, len(browsers), 10):
+        sockets += await asyncio.gather(*map(open_one, browsers[at : at + 10]))
+    memory = (resident_bytes(server) - before) / 1024 / (len(sockets) - FIRST)
+    after_rest = []
+    for _ in range(RUNS):
+        await asyncio.sleep(rest)
+        after_rest.append(await arrivals.after(flow))
+    at_once = [await arrivals.after(flow) for _ in range(RUNS)]
     for each in sockets:
         each.close()
-    return round(memory, 1), spread(fan_out)
+    return round(memory, 1), spread(after_rest), spread(at_once)
 
 
 @contextmanager

@@ -23,6 +23,10 @@ FILES = 8192
 """Open files that a thousand sockets at both ends need, and more."""
 
 
+COLLEAGUES = 50
+"""People of one organisation who have its reports open."""
+
+
 @dataclass
 class Stack:
     """The services, and how to start processes on them."""
@@ -73,7 +77,7 @@ def stack() -> Iterator[Stack]:
         tempfile.TemporaryDirectory(prefix="plumbline-bench-") as name,
     ):
         installation = Installation(postgres, redis, Path(name))
-        installation.environment["DJANGO_SETTINGS_MODULE"] = SETTINGS
+        installation.environment |= {"DJANGO_SETTINGS_MODULE": SETTINGS, "LOG_LEVEL": "WARNING", "LOG_FORMAT": "text"}
         installation.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
         installation.manage("migrate", "--no-input", "--verbosity", "0")
         installation.manage("load_questionnaires")
@@ -100,24 +104,40 @@ def _set_up_django(installation: Installation) -> None:
     django.setup()
 
 
-def make_account(email: str, organisation: Any = None) -> tuple[Account, Any]:
-    """A person with a session and a started quick check, and the organisation that the submission belongs to."""
+def make_account(email: str) -> tuple[Account, Any]:
+    """A person with an organisation, a session and a started quick check; the person is given, too."""
+    from accounts.models import User
+    from answers import submissions
+
+    person = User.objects.create_user(email)
+    submission = submissions.start(person, "quick-check")
+    return Account(HOST, sign_in(person), str(submission.pk)), person
+
+
+def sign_in(person: Any) -> str:
+    """The key of a new session of the person."""
     from importlib import import_module
 
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-    from accounts.models import User
-    from answers import submissions
-
-    person = User.objects.create_user(email, organisation=organisation)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.create()
-    submission = submissions.start(person, "quick-check")
-    return Account(HOST, session.session_key, str(submission.pk)), person
+    return str(session.session_key)
+
+
+def make_browsers(account: Account, count: int) -> list[Account]:
+    """So many browsers of the account's organisation, each with a session of its own, of COLLEAGUES people."""
+    from accounts.models import Organisation, User
+
+    organisation = Organisation.objects.get(submissions__pk=account.submission)
+    people = [
+        User.objects.create_user(f"colleague{n}@example.test", organisation=organisation) for n in range(COLLEAGUES)
+    ]
+    return [Account(HOST, sign_in(people[number % COLLEAGUES]), "") for number in range(count)]
 
 
 def make_people(count: int) -> tuple[list[Account], Account]:

@@ -131,6 +131,6 @@ def test_later_sweeps_leave_what_just_became_due_to_its_wake_up() -> None:
     sweeper.sweep_once()
     assert statuses() == ["ready"]
 
-    Delivery.objects.update(due_at=Now() - timedelta(seconds=60))
+    Delivery.objects.update(due_at=Now() - timedelta(seconds=120))
     sweeper.sweep_once()
     assert (effects(), statuses()) == (["1"], ["done"])
