@@ -8,7 +8,9 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Organisation, User
 from eventbus.deliveries import drain_all
@@ -94,3 +96,16 @@ def quick_check(db: None) -> Questionnaire:
 def deliver_all(db: None) -> Callable[[], object]:
     """Drains every due delivery in this thread until nothing is due: what the workers do in the product."""
     return drain_all
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Threads that answer sockets outlive their tests and keep their connections, and PostgreSQL drops no database that
+    somebody is connected to."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
