@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import SystemRandom
 
 import pytest
 from celery import _state, current_app
 
-from eventbus import metrics, moments
+from eventbus import metrics, moments, subscriptions
 from eventbus.subscriptions import registry
 from eventbus.wakeups import breaker
+
+
+class Patient(SystemRandom):
+    """Chance, but no wait that is over before a test has looked."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return max(min(0.1, b), super().uniform(a, b))
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "_dice", Patient())
 
 
 @pytest.fixture(autouse=True)
