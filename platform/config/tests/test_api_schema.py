@@ -97,7 +97,8 @@ def test_each_operation_of_the_documentation_works(world: World, document: str) 
 
     result = ask(world.person, document, **_variables(world))
 
-    assert result.errors is None and result.data is not None
+    assert result.errors is None
+    assert result.data is not None
     assert "errors { code" not in document or result.data["saveAnswers"]["errors"] == []
 
 
