@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers, get_channel_layer
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import Membership, Organisation, User
 from api import ids
-from config.tests.listening import listening, refusal
+from config.tests.listening import listening, nobody_else, refusal
 from config.tests.whole_schema import data
 from questionnaires.definition import Questionnaire
 from reports import following
@@ -39,10 +39,9 @@ ALL_GOOD = dict.fromkeys(GOLDEN, "F")
 
 
 @pytest.fixture(autouse=True)
-def _fresh_layer() -> Iterator[None]:
-    channel_layers.backends.clear()
-    yield
-    channel_layers.backends.clear()
+async def _alone() -> AsyncIterator[None]:
+    async with nobody_else():
+        yield
 
 
 @pytest.fixture

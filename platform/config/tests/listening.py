@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
+from channels.layers import channel_layers, get_channel_layer
+from django.db import connections
 from graphql import ExecutionResult, GraphQLError, create_source_event_stream
 
 from accounts.models import User
@@ -80,6 +81,15 @@ async def refusal(user: Any, document: str, **variables: Any) -> str:
     assert isinstance(refused, ExecutionResult)
     (error,) = refused.errors or [GraphQLError("none")]
     return str((error.extensions or {}).get("code"))
+
+
+@asynccontextmanager
+async def nobody_else() -> AsyncIterator[None]:
+    """A channel layer on which nobody listens yet; afterwards the thread of `sync_to_async` keeps no connection."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+    await sync_to_async(connections.close_all)()
 
 
 def _waiting() -> set[str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.layers import channel_layers
 from django.db import connection
 
 from accounts.models import User
 from answers.submissions import submit
 from api import ids
-from config.tests.listening import Listener, listening
+from config.tests.listening import Listener, listening, nobody_else
 from config.tests.whole_schema import Seen, id_arguments, reachable, root_fields, root_selection
 from config.tests.world import World, go_on, world_of
 from eventbus.deliveries import drain_all
@@ -27,10 +26,9 @@ CASES = [(name, argument, KINDS[argument]) for name, argument in id_arguments("s
 
 
 @pytest.fixture(autouse=True)
-def _fresh_layer() -> Iterator[None]:
-    channel_layers.backends.clear()
-    yield
-    channel_layers.backends.clear()
+async def _alone() -> AsyncIterator[None]:
+    async with nobody_else():
+        yield
 
 
 @pytest.fixture
