@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -24,3 +26,10 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return {}
         return self.decode(found[0])
+
+
+def load_many(keys: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What these sessions hold, by one statement; those that are unknown or over are left out."""
+    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    decode = SessionStore().decode
+    return {key: decode(data) for key, data in rows.values_list("session_key", "session_data")}

@@ -6,18 +6,15 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.db import DatabaseError
 
-from accounts.models import Membership
+from accounts.standing import of_session
 from reports.live import group_of, join
 from reports.models import Feed
 
@@ -104,18 +101,12 @@ class LiveReports(AsyncWebsocketConsumer):
 
     async def _check_session(self) -> bool:
         """Look the session up anew and join the groups of the person's organisations; False when signed out."""
-        organisations = await self._organisations()
-        self.organisations = frozenset(organisations or ())
+        since = time.monotonic()
+        organisations = await of_session(self.scope["session"].session_key or "")
+        self.organisations = organisations or frozenset()
         self.joined = await join(self.channel_layer, self.channel_name, self.organisations, self.joined)
-        self.checked_at = time.monotonic()
+        self.checked_at = since
         return organisations is not None
-
-    async def _organisations(self) -> list[UUID] | None:
-        session = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        user = await get_user(cast("Any", {"session": session}))
-        if not user.is_authenticated:
-            return None
-        return await _organisations_of(user.pk)
 
     async def _leave(self) -> None:
         if self.watch is not None:
@@ -138,8 +129,3 @@ async def _positions_of(organisations: frozenset[UUID]) -> dict[str, int]:
 @database_sync_to_async
 def _last_positions(organisations: list[UUID]) -> dict[UUID, int]:
     return dict(Feed.objects.filter(pk__in=organisations).values_list("pk", "last_position"))
-
-
-@database_sync_to_async
-def _organisations_of(user: UUID) -> list[UUID]:
-    return list(Membership.objects.filter(user_id=user).values_list("organisation_id", flat=True))

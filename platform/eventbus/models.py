@@ -134,7 +134,8 @@ class Delivery(models.Model):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(fields=("event", "subscriber", "generation"), name="delivery_once"),
-            # Workers look for `finished_at IS NULL`, which every database matches with a partial index.
+            # Workers look for `finished_at IS NULL` or `status = 'ready'`, which every database matches with a partial
+            # index.
             models.CheckConstraint(
                 condition=Q(status__in=("ready", "leased"), finished_at__isnull=True)
                 | Q(status__in=("done", "dead", "skipped"), finished_at__isnull=False),
@@ -147,7 +148,7 @@ class Delivery(models.Model):
             ),
         )
         indexes = (
-            models.Index("subscriber", "due_at", condition=Q(finished_at__isnull=True), name="delivery_due_idx"),
+            models.Index("subscriber", "due_at", "id", condition=Q(status="ready"), name="delivery_due_idx"),
             models.Index("key", "subscriber", "event", condition=Q(finished_at__isnull=True), name="delivery_line_idx"),
             models.Index("lease_token", condition=Q(lease_token__isnull=False), name="delivery_lease_idx"),
             models.Index(F("finished_at").desc(), condition=Q(status="dead"), name="delivery_dead_idx"),

@@ -1,7 +1,9 @@
 """The statements of the hot path, written out.
 
 Having Django build them anew for each delivery took ten times as long as running them. Each reads partial indexes only,
-so none grows with what was delivered before. Kept to what SQLite 3.35 and PostgreSQL both know.
+so none grows with what was delivered before. PostgreSQL chooses among indexes by statistics, which are wrong when
+thousands came at once; so the index of what is due and that of a key's line hold by different conditions, and each
+statement names the one whose index it is to read. Kept to what SQLite 3.35 and PostgreSQL both know.
 """
 
 from __future__ import annotations
@@ -58,46 +60,54 @@ _STORE_LEASED = """
     RETURNING id, status
 """
 _DUE = """
-    d.finished_at IS NULL AND d.status = 'ready' AND d.due_at <= <now> AND <first> AND <running>
+    d.status = 'ready' AND d.due_at <= <now> AND <first> AND <running>
 """
+# With "OFFSET 0" PostgreSQL looks at one row after the other, and stops when it has enough. Without it, it compares all
+# that are due with all that wait, anew for each claim: with a thousand waiting that takes longer than handling them.
 _FIRST = """NOT EXISTS (
         SELECT 1 FROM eventbus_delivery older
         WHERE older.finished_at IS NULL AND older.key = d.key AND older.subscriber = d.subscriber
-          AND older.event_id < d.event_id AND older.generation <= d.generation)
+          AND older.event_id < d.event_id AND older.generation <= d.generation
+        LIMIT 1 OFFSET 0)
 """
 # Decided in the claim itself, so that nothing of a paused subscriber is ever claimed; one look-up by primary key.
 _RUNNING = """NOT EXISTS (
         SELECT 1 FROM eventbus_subscriptionstate state
-        WHERE state.subscriber = d.subscriber AND state.paused_at IS NOT NULL)
+        WHERE state.subscriber = d.subscriber AND state.paused_at IS NOT NULL
+        LIMIT 1 OFFSET 0)
 """
 _LEASE = """
     UPDATE eventbus_delivery
     SET status = 'leased', lease_token = %s, leased_until = <from now>, claimed_at = <now>, attempts = attempts + 1
-    WHERE id IN (<candidates> <lock>)
+    WHERE id IN (<candidates>)
     RETURNING id, event_id, key, attempts,
         (SELECT e.payload FROM eventbus_event e WHERE e.id = event_id),
         (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), (
         SELECT MAX(newer.event_id) FROM eventbus_delivery d JOIN eventbus_delivery newer
             ON newer.finished_at IS NULL AND newer.key = d.key AND newer.subscriber = d.subscriber
-            AND newer.event_id > d.event_id AND newer.status = 'ready'
+            AND newer.event_id > d.event_id AND newer.status <> 'leased'
         WHERE d.id = eventbus_delivery.id)
 """
-_CLAIM = _LEASE.replace(
-    "<candidates>",
-    """
+_OLDEST_DUE = """
     SELECT d.id FROM eventbus_delivery d
     WHERE d.subscriber = %s AND <due>
-    ORDER BY d.due_at, d.id LIMIT %s
-    """,
+    ORDER BY d.due_at, d.id LIMIT %s <lock>
+"""
+_HINTED = """
+    SELECT d.id FROM eventbus_delivery d WHERE d.id = %s AND d.subscriber = %s AND <due> <lock>
+"""
+_HINTED_AND_OLDEST = "SELECT id FROM (<hinted>) hinted UNION SELECT id FROM (<oldest>) oldest"
+_CLAIM = _LEASE.replace("<candidates>", _OLDEST_DUE)
+_CLAIM_HINTED = _LEASE.replace(
+    "<candidates>", _HINTED_AND_OLDEST.replace("<hinted>", _HINTED).replace("<oldest>", _OLDEST_DUE)
 )
-_CLAIM_HINTED = _CLAIM.replace("ORDER BY d.due_at", "ORDER BY CASE WHEN d.id = %s THEN 0 ELSE 1 END, d.due_at")
 _CLAIM_EXPIRED = _LEASE.replace(
     "<candidates>",
     """
     SELECT d.id FROM eventbus_delivery d
     WHERE d.subscriber = %s AND d.lease_token IS NOT NULL AND d.leased_until <= <now> AND d.attempts < %s
       AND <running>
-    ORDER BY d.leased_until, d.id LIMIT 1
+    ORDER BY d.leased_until, d.id LIMIT 1 <lock>
     """,
 )
 _DONE = """
@@ -106,8 +116,10 @@ _DONE = """
     WHERE id IN (<ids>) AND lease_token = %s
 """
 _WITH_DUE = """
-    SELECT DISTINCT d.subscriber FROM eventbus_delivery d
-    WHERE d.subscriber IN (<names>) AND <due> AND d.due_at <= <from now>
+    SELECT named.subscriber FROM (<names>) named WHERE EXISTS (
+        SELECT 1 FROM eventbus_delivery d
+        WHERE d.subscriber = named.subscriber AND <due> AND d.due_at <= <from now>
+        LIMIT 1 OFFSET 0)
 """
 _STORE_MOMENT = """
     INSERT INTO eventbus_moment (event_id, what, at) SELECT id, %s, <from now> FROM eventbus_event WHERE uuid = %s
@@ -187,10 +199,11 @@ def store_leased(event: Event, stored: StoredEvent, subscriber: str, token: UUID
 
 
 def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit: int) -> list[ClaimedRow]:
-    """Lease what is due, the hinted delivery first, then the oldest; gives them in the order of their events."""
-    hinted = () if hint is None else (hint,)
-    statement = _CLAIM if hint is None else _CLAIM_HINTED
-    return _claimed(statement, (_stored(token), f"+{seconds:.3f} seconds", subscriber, *hinted, limit))
+    """Lease the hinted delivery if it is due, and the oldest that are; gives them in the order of their events."""
+    lease = (_stored(token), f"+{seconds:.3f} seconds")
+    if hint is None:
+        return _claimed(_CLAIM, (*lease, subscriber, limit))
+    return _claimed(_CLAIM_HINTED, (*lease, hint, subscriber, subscriber, limit - 1))
 
 
 def claim_expired(subscriber: str, token: UUID, seconds: float, max_attempts: int) -> list[ClaimedRow]:
@@ -226,7 +239,7 @@ def with_due_deliveries(names: list[str], seconds: float = 0.0) -> list[str]:
     """Those of the subscribers that have something to do now, and had it that many seconds ago."""
     if not names:
         return []
-    statement = _WITH_DUE.replace("<names>", ", ".join(["%s"] * len(names)))
+    statement = _WITH_DUE.replace("<names>", " UNION ".join(["SELECT CAST(%s AS text) AS subscriber"] * len(names)))
     return [name for (name,) in _fetch(statement, (*names, _ago(seconds)))]
 
 

@@ -25,7 +25,7 @@ _STORE_OLD = """
 _TEMPLATE = """
     CREATE TABLE bench_template AS
     SELECT DISTINCT ON (type, source) type, source, organisation, payload, supersedable
-    FROM eventbus_event ORDER BY type, source, id DESC
+    FROM eventbus_event WHERE type <> 'BenchCounted' ORDER BY type, source, id DESC
 """
 _STORE_DUE = """
     WITH fact AS (

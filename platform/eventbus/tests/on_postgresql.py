@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from contracts import AnswerEvent, ReportEvent
-from eventbus import metrics, moments, publish, subscribe
+from eventbus import metrics, moments, publish, statements, subscribe
 from eventbus.deliveries import claim, drain, sweep
 from eventbus.models import Delivery, Status
 from eventbus.subscriptions import registry
@@ -114,6 +114,49 @@ def test_what_a_dead_worker_held_is_delivered_once_by_those_that_look_at_once() 
     assert [worker.wait(60) for worker in workers] == [0, 0]
     assert sorted(effects()) == [f"{A} 1", f"{B} 2"]
     assert list(Delivery.objects.values_list("attempts", flat=True)) == [2, 2]
+
+
+# --- a backlog slows nothing down ----------------------------------------------------------------------------------
+BACKLOG = """
+    INSERT INTO eventbus_event
+        (uuid, type, source, key, organisation, payload, correlation_id, supersedable, created_at)
+    SELECT gen_random_uuid(), 'AnswerEvent', 'answers', n::text, gen_random_uuid(), '{}',
+        gen_random_uuid(), false, now()
+    FROM generate_series(1, 3000) n;
+    INSERT INTO eventbus_delivery
+        (event_id, subscriber, key, generation, status, attempts, due_at, created_at, last_error, note)
+    SELECT id, 'test.trace', key, 0, 'ready', 0, now(), now(), '', '' FROM eventbus_event;
+"""
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """How many rows the parts of an executed plan gave on or passed over."""
+    seen = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
+    return int(seen * plan["Actual Loops"]) + sum(map(rows_read, plan.get("Plans", [])))
+
+
+@pytest.mark.parametrize("hint", [False, True])
+def test_a_claim_reads_no_more_of_what_waits_than_it_takes_even_before_the_database_knows_how_much_that_is(
+    hint: bool,
+) -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG)
+    newest = Delivery.objects.latest("pk").pk
+
+    with CaptureQueriesContext(connection) as captured:
+        leases = claim(registry["test.trace"], newest if hint else None)
+        assert statements.with_due_deliveries(["test.trace"]) == ["test.trace"]
+    assert len(leases) == 51
+    assert (newest in [lease.delivery.id for lease in leases]) is hint
+
+    Delivery.objects.update(status="ready", lease_token=None, leased_until=None)
+    with connection.cursor() as cursor:
+        for query in captured.captured_queries:
+            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query["sql"])
+            ((found,),) = cursor.fetchall()
+            (plan,) = found if isinstance(found, list) else json.loads(found)
+            assert rows_read(plan["Plan"]) < 1000, query["sql"]
 
 
 # --- history slows nothing down ------------------------------------------------------------------------------------

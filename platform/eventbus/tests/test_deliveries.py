@@ -502,4 +502,5 @@ def test_the_hot_statements_read_partial_indexes_only() -> None:
                 continue
             cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
             scans = [row[3] for row in cursor.fetchall() if row[3].startswith("SCAN") and " INDEX " not in row[3]]
-            assert scans == [], query["sql"]
+            # The names that are asked for are no table.
+            assert set(scans) <= {"SCAN named", "SCAN CONSTANT ROW"}, query["sql"]
