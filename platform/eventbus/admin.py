@@ -240,7 +240,7 @@ class SubscriptionAdmin(ReadOnly, SubscriptionBase):
 class DeadLetterAdmin(ReadOnly, DeadLetterBase):
     """What was given up on, with the reason; superusers see the payload and redrive."""
 
-    list_display = ("id", "subscriber", "last_error", "attempts", "finished_at", "event_type")
+    list_display = ("id", "subscriber", "last_error", "attempts", "finished_at")
     list_filter = ("subscriber", "event__type", "finished_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
@@ -277,10 +277,6 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     def get_readonly_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> tuple[str, ...]:
         return ("trace", "payload")
-
-    @admin.display(description=_("type"), ordering="event__type")
-    def event_type(self, letter: DeadLetter) -> str:
-        return letter.event.type
 
     @admin.display(description=_("trace"))
     def trace(self, letter: DeadLetter) -> SafeString:
