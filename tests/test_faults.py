@@ -14,8 +14,10 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import psutil
 import pytest
 
+from tests.faults.app.poison import POISON
 from tests.faults.backends import PRODUCT
 from tests.faults.broker import backwards, tenfold
 from tests.faults.invariants import Findings, examine
@@ -59,6 +61,27 @@ def embedded(tmp_path: Path) -> Iterator[Embedded]:
 @pytest.mark.parametrize("name", short_ones("production"))
 def test_what_was_acknowledged_survives_in_production(production: Production, name: str) -> None:
     assert play(FAULTS[name], production, SEED, short=True).violations == []
+
+
+def test_a_worker_whose_handler_hangs_stops_all_the_same(production: Production) -> None:
+    (session,) = make_people(production, "hanging", 1, 1)
+    hangs = f"subscriber = 'faults.taste' AND key = '{session.submission}'"
+    Person(production, session, Ledger(), Random(SEED)).save(FIRST_ANSWERS, note=f"{POISON}hangs")
+    held = f"SELECT 1 FROM eventbus_delivery WHERE {hangs} AND status = 'leased'"  # noqa: S608
+    assert wait_until(lambda: bool(production.rows(held)), 30)
+    workers = [production.processes[name].popen for name in production.workers]
+    children = production.children(*production.workers)
+
+    for worker in workers:
+        worker.terminate()
+
+    try:
+        # The deployment files kill what has not ended after a minute.
+        assert [worker.wait(60) for worker in workers] == [0, 0]
+        assert psutil.wait_procs(children, timeout=10)[1] == []
+    finally:
+        give_up = "SET status = 'dead', finished_at = now(), lease_token = NULL, leased_until = NULL"
+        production.rows(f"UPDATE eventbus_delivery {give_up} WHERE {hangs} AND finished_at IS NULL RETURNING id")
 
 
 @pytest.mark.parametrize("name", short_ones("embedded"))
