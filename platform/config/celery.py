@@ -8,10 +8,12 @@ from typing import Any
 
 from celery import Celery, signals
 
+from config import redis_broker
 from config.embedded import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 broker.register()
+redis_broker.register()
 
 path_before = list(sys.path)
 app = Celery("plumbline")

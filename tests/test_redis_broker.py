@@ -1,0 +1,45 @@
+"""A worker that can't tell Redis what it has done goes on taking messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+from kombu import Connection, Queue
+from kombu.message import Message
+
+from config import redis_broker
+from tests.services import Service
+
+pytestmark = pytest.mark.process
+
+
+@pytest.mark.parametrize("tell", ["ack", "reject", "requeue"])
+def test_a_message_leaves_its_room_though_the_connection_is_cut_while_redis_is_told(
+    redis_server: Service, tell: str
+) -> None:
+    redis_broker.register()
+    queue, taken = Queue(f"broker-{tell}"), list[Message]()
+    with Connection(redis_server.url) as connection, redis.Redis.from_url(redis_server.url) as other:
+        assert type(connection.transport) is redis_broker.Transport
+        channel: Any = connection.channel()
+        consumer = connection.Consumer(queue, channel=channel, callbacks=[lambda _body, message: taken.append(message)])
+        consumer.qos(prefetch_count=1)
+        consumer.consume()
+        for number in (1, 2):
+            connection.Producer().publish({"number": number}, routing_key=queue.name, declare=[queue])
+        connection.drain_events(timeout=10)
+        assert [message.payload for message in taken] == [{"number": 1}]
+        assert not channel.qos.can_consume()
+
+        # Every attempt to tell it is cut: the client tries again by itself.
+        other.config_set("maxclients", 1)
+        other.client_kill_filter(_type="normal", skipme=True)
+        try:
+            with pytest.raises(connection.connection_errors):
+                {"ack": taken[0].ack, "reject": taken[0].reject, "requeue": taken[0].requeue}[tell]()
+        finally:
+            other.config_set("maxclients", 10_000)
+
+        assert channel.qos.can_consume()
