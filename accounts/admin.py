@@ -126,7 +126,7 @@ class UserAdmin(DjangoUserAdmin):
             return gettext("off")
         since = gettext("on since %s") % date_format(localtime(found.created_at), "DATETIME_FORMAT")
         address = reverse("admin:accounts_user_second_factor", args=[user.pk])
-        return format_html('{}. <a href="{}">{}</a>', since, address, gettext("Switch it off"))
+        return format_html('{} · <a href="{}">{}</a>', since, address, gettext("Switch it off"))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.switch_second_factor_off)

@@ -413,6 +413,7 @@ def test_nobody_who_is_not_signed_in_comes_to_these_pages(client: Client, alice:
         "totp/deactivate/",
         "recovery-codes/",
         "recovery-codes/generate/",
+        "recovery-codes/download/",
         "reauthenticate/",
     ):
         response = client.get(f"/accounts/2fa/{path}")

@@ -46,7 +46,7 @@ def _read_secret_key() -> str:
 
 SECRET_KEY = _read_secret_key()
 # Older keys, which still open what was signed or encrypted with them.
-SECRET_KEY_FALLBACKS: list[str] = [key for key in env.list("SECRET_KEY_FALLBACKS", []) if key]
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", [], subcast=str) if key]
 EMAIL_URL = env.str("EMAIL_URL", "")
 # "closed": administrators make people; nobody signs up.
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "closed"]))
