@@ -226,7 +226,7 @@ def _second_factors() -> Finding:
     unreadable = {authenticator.user_id for authenticator in second_factor.unreadable()}
     if unreadable:
         return wrong(
-            _("Second factor: %(count)s people can't sign in, as SECRET_KEY was changed") % {"count": len(unreadable)},
+            _("Second factor: SECRET_KEY was changed; so many people can't sign in: %(count)s") % {"count": len(unreadable)},
             _("Add the old key to SECRET_KEY_FALLBACKS, then: manage.py second_factor encrypt."),
         )
     return well(_("Second factor"))
