@@ -223,10 +223,10 @@ def _contents() -> Iterator[Finding]:
 
 
 def _second_factors() -> Finding:
-    unreadable = {authenticator.user_id for authenticator in second_factor.unreadable()}
-    if unreadable:
+    locked_out = {authenticator.user_id for authenticator in second_factor.unreadable()}
+    if locked_out:
         return wrong(
-            _("Second factor: SECRET_KEY was changed; so many people can't sign in: %(count)s") % {"count": len(unreadable)},
+            _("Second factor: SECRET_KEY was changed; so many can't sign in: %(count)s") % {"count": len(locked_out)},
             _("Add the old key to SECRET_KEY_FALLBACKS, then: manage.py second_factor encrypt."),
         )
     return well(_("Second factor"))

@@ -129,7 +129,7 @@ def test_a_second_factor_that_no_key_opens_is_a_cross(sound: None, admin_user: U
     code, shown = run()
 
     assert code == 1
-    assert "✗ Second factor: SECRET_KEY was changed; so many people can't sign in: 1" in shown
+    assert "✗ Second factor: SECRET_KEY was changed; so many can't sign in: 1" in shown
     assert "manage.py second_factor encrypt" in shown
 
 
