@@ -74,7 +74,7 @@ def take_pictures(page: Page) -> None:
 
 def take_picture_of_the_second_factor(page: Page, person: Person) -> None:
     """Go as far as the secret, which nobody ever uses."""
-    page.set_viewport_size({"width": 1280, "height": 760})
+    page.set_viewport_size({"width": 1280, "height": 860})
     open_switch_on(page, person)
     take(page, "second-factor.png")
 
