@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import second_factor
 from accounts.models import Membership, Organisation, User
 
-# One login for everybody, so that its rate limits guard the administration too.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+def _to_the_administration(request: HttpRequest) -> HttpResponse:
+    """Django's own form would sign in whoever knows a password, past all limits and without the second factor."""
+    return redirect("admin:index")
+
+
+# One login for everybody, so that its rate limits and the second factor guard the administration too.
+admin.site.login = secure_admin_login(_to_the_administration)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Plumbline"
 admin.site.index_title = _("Administration")
 # An address is changed at the person, so that both always agree.
 admin.site.unregister(EmailAddress)
+# A second factor is switched off at the person. Whoever edited its row could give it to somebody else.
+admin.site.unregister(Authenticator)
 
 
 class _FreeAddress(forms.ModelForm):
@@ -90,15 +108,44 @@ class UserAdmin(DjangoUserAdmin):
     list_display = ("email", "name", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "organisations")
     search_fields = ("email", "name", "organisations__name")
-    readonly_fields = ("date_joined", "last_login")
+    readonly_fields = ("date_joined", "last_login", "second_factor")
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "name", "password", "second_factor")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "organisation", "usable_password", "password1", "password2")}),
     )
+
+    @admin.display(description=_("second factor"))
+    def second_factor(self, user: User) -> str:
+        """Since when it is on, and the way to switch it off."""
+        found = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+        if found is None:
+            return gettext("off")
+        since = gettext("on since %s") % date_format(localtime(found.created_at), "DATETIME_FORMAT")
+        address = reverse("admin:accounts_user_second_factor", args=[user.pk])
+        return format_html('{} · <a href="{}">{}</a>', since, address, gettext("Switch it off"))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.switch_second_factor_off)
+        return [path("<uuid:pk>/second-factor/", view, name="accounts_user_second_factor"), *super().get_urls()]
+
+    def switch_second_factor_off(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask, then let somebody who lost phone and recovery codes in by the password alone."""
+        person = get_object_or_404(User, pk=pk)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        if request.method != "POST":
+            context = {"opts": self.opts, "title": _("Switch the second factor off"), "person": person}
+            context |= self.admin_site.each_context(request)
+            return render(request, "admin/accounts/user/second_factor.html", context)
+
+        if second_factor.switch_off(person, by=str(request.user.pk)):
+            self.log_change(request, person, [{"changed": {"name": "second factor", "object": "off"}}])
+            messages.success(request, gettext("The second factor of %s is off. A mail tells them.") % person)
+        return redirect("admin:accounts_user_change", person.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Only a superuser gives rights: whoever else may edit people could otherwise take all of them."""

@@ -9,7 +9,9 @@ from django.db import connection
 
 from accounts.models import User
 
-_PERSON = "SELECT * FROM accounts_user WHERE id = %s"
+# By name: PostgreSQL refuses a prepared "*" once a migration has added a column, as during an upgrade.
+_COLUMNS = ", ".join(str(field.column) for field in User._meta.concrete_fields)
+_PERSON = f"SELECT {_COLUMNS} FROM accounts_user WHERE id = %s"  # noqa: S608  (our own names)
 
 
 class AuthenticationBackend(AllauthBackend):  # type: ignore[misc]  # allauth has no annotations

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.mfa.base import forms as factor_forms
+from allauth.mfa.totp import forms as totp_forms
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError
@@ -60,6 +63,44 @@ class SignupForm(PasswordHint, allauth_forms.SignupForm):  # type: ignore[misc]
         _("Organisation (optional)"), "organization", _("Reports belong to it; an administrator can add colleagues.")
     )
     field_order = ["email", "password1", "name", "organisation"]
+
+
+class _Code(forms.Form):
+    """One field, filled in by a phone's keyboard of digits or by a password manager."""
+
+    hint: Any = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        code = self.fields["code"]
+        code.label, code.help_text = _("Code"), self.hint
+        code.widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code"}
+
+
+_EITHER_CODE = _("The 6 digits that your authenticator app shows now, or one of your recovery codes.")
+
+
+class SecondFactorForm(_Code, factor_forms.AuthenticateForm):  # type: ignore[misc]
+    """The second step of signing in."""
+
+    hint = _EITHER_CODE
+
+
+class ConfirmByCodeForm(_Code, factor_forms.ReauthenticateForm):  # type: ignore[misc]
+    """Somebody who is signed in shows that it is still them."""
+
+    hint = _EITHER_CODE
+
+
+class SwitchOnForm(_Code, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+    """The first code of an app proves that it has the secret."""
+
+    hint = _("The 6 digits that the app shows now.")
+
+    @property
+    def secret_in_groups(self) -> str:
+        """The secret for typing: apps ignore the spaces."""
+        return " ".join(re.findall(".{1,4}", self.secret))
 
 
 class SetupForm(forms.Form):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -64,6 +65,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Untick instead of deleting the person."))
     is_staff = models.BooleanField(_("may enter the administration"), default=False)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
+    factor_changes = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How often the second factor was switched on or off; ends older sessions."
+    )
     organisations: models.ManyToManyField[Organisation, Membership] = models.ManyToManyField(
         Organisation, through="Membership", related_name="people", verbose_name=_("organisations")
     )
@@ -86,6 +90,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     def organisation(self) -> Organisation:
         """The organisation for which this person starts submissions: the one joined first."""
         return Organisation.objects.filter(memberships__user=self).earliest("memberships__joined_at")
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session has to know to count: the password, as in Django, and the latest change of the second factor.
+
+        Sessions of people who never had a second factor stay as Django makes them.
+        """
+        by_password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # the stubs don't have it
+        if not self.factor_changes:
+            return by_password
+        both = f"{by_password}/{self.factor_changes}"
+        return salted_hmac("accounts.second_factor", both, secret=secret, algorithm="sha256").hexdigest()
 
     def clean(self) -> None:
         """Addresses are kept in lower case, so that one person cannot be two."""

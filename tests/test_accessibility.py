@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import Server
+from tests.second_factor import open_switch_on, session_of, sign_in, switch_on
 from tests.walking import GOLDEN, answer_everything, answer_page, start_quick_check
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -22,6 +23,18 @@ TOO_WIDE = """() => {
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
 LOOKS = [(width, scheme) for width in (320, 1280) for scheme in ("light", "dark")]
+SECOND_FACTOR = {
+    "ready": ("/accounts/2fa/", "/accounts/2fa/totp/activate/"),
+    "protected": (
+        "/accounts/2fa/",
+        "/accounts/2fa/recovery-codes/",
+        "/accounts/2fa/recovery-codes/generate/",
+        "/accounts/2fa/totp/deactivate/",
+        "/accounts/2fa/reauthenticate/",
+        "/accounts/reauthenticate/",
+    ),
+    "half-way": ("/accounts/2fa/authenticate/",),
+}
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nowhere")
 PERSONAL = (
     "/questionnaires/",
@@ -68,6 +81,28 @@ def places(server: Server, browser: Browser) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def sessions(server: Server, browser: Browser) -> dict[str, str]:
+    """Somebody about to switch the second factor on, somebody who has it, and somebody of whom it is asked."""
+    ready = server.person(f"ready-{uuid4().hex}@example.org")
+    protected = server.person(f"protected-{uuid4().hex}@example.org")
+    found = {}
+    for name, person in (("ready", ready), ("protected", protected)):
+        context = browser.new_context(base_url=server.url)
+        page = context.new_page()
+        sign_in(page, person)
+        open_switch_on(page, person)
+        if name == "protected":
+            switch_on(page)
+        found[name] = session_of(context)
+        context.close()
+    context = browser.new_context(base_url=server.url)
+    sign_in(context.new_page(), protected)
+    found["half-way"] = session_of(context)
+    context.close()
+    return found
+
+
 def faults(page: Page) -> list[str]:
     """What axe complains of, and whether the page is wider than the window."""
     found = [
@@ -109,6 +144,18 @@ def test_personal_pages_have_no_violation(
 ) -> None:
     paths = [path.format(**places) for path in PERSONAL]
     assert look(browser, server, paths, width, scheme, places["session"]) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_pages_of_the_second_factor_have_no_violation(
+    browser: Browser, server: Server, sessions: dict[str, str], width: int, scheme: str
+) -> None:
+    found = [
+        fault
+        for name, paths in SECOND_FACTOR.items()
+        for fault in look(browser, server, list(paths), width, scheme, sessions[name])
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)

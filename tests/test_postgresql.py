@@ -1,4 +1,4 @@
-"""The bus, the reports and the API's lists on PostgreSQL: the very tests that hold on SQLite, run once more there."""
+"""The bus, reports, second factors and the API's lists on PostgreSQL: the tests that hold on SQLite, run once more."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.services import Service
 pytestmark = pytest.mark.process
 
 ON_POSTGRESQL = (
+    "accounts/tests/on_postgresql.py",
+    "accounts/tests/test_losing_the_second_factor.py",
     "platform/eventbus/tests/on_postgresql.py",
     "platform/eventbus/tests/test_deliveries.py",
     "platform/eventbus/tests/test_batches.py",

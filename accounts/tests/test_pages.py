@@ -11,11 +11,13 @@ from django.test import Client, RequestFactory
 
 from accounts import setup
 from accounts.models import User
+from accounts.tests.conftest import Protected, confirm
 
 pytestmark = pytest.mark.django_db
 
 ANONYMOUS = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/inactive/"]
 SIGNED_IN = ["/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
+SECOND_FACTOR = ["", "recovery-codes/", "recovery-codes/generate/", "totp/deactivate/", "reauthenticate/"]
 ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "405.html", "429.html", "500.html"]
 
 
@@ -64,6 +66,21 @@ def test_pages_of_a_person_are_clean(alice_client: Client, path: str) -> None:
 
     assert response.status_code == 200
     check(response.content.decode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_pages_of_the_second_factor_are_clean(protected: Protected, bob: User) -> None:
+    for path in SECOND_FACTOR:
+        check(protected.browser.get(f"/accounts/2fa/{path}").content.decode())
+    check(protected.begin().get("/accounts/2fa/authenticate/").content.decode())
+    check(protected.begin().post("/accounts/2fa/authenticate/", {"code": "1"}).content.decode())
+
+    other = Client()
+    other.force_login(bob)
+    check(other.get("/accounts/2fa/").content.decode())
+    confirm(other)
+    check(other.get("/accounts/2fa/totp/activate/").content.decode())
+    check(other.post("/accounts/2fa/totp/activate/", {"code": "1"}).content.decode())
 
 
 def test_the_pages_on_the_way_are_clean(client: Client) -> None:

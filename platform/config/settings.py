@@ -45,6 +45,8 @@ def _read_secret_key() -> str:
 
 
 SECRET_KEY = _read_secret_key()
+# Older keys, which still open what was signed or encrypted with them.
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", [], subcast=str) if key]
 EMAIL_URL = env.str("EMAIL_URL", "")
 # "closed": administrators make people; nobody signs up.
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "closed"]))
@@ -79,6 +81,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",  # before accounts, whose administration replaces its own
     "allauth.headless",
+    "allauth.mfa",
     "accounts",
     "answers",
     "security",
@@ -248,6 +251,17 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
+
+# The second factor at sign-in: an authenticator app, with recovery codes for a lost phone.
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondFactorForm",
+    "reauthenticate": "accounts.forms.ConfirmByCodeForm",
+    "activate_totp": "accounts.forms.SwitchOnForm",
+}
+# "administrators": nobody enters the administration without one. "optional": each person decides.
+SECOND_FACTOR = env.str("SECOND_FACTOR", "optional", validate=validate.OneOf(["optional", "administrators"]))
 
 # Native clients sign up, log in and log out by JSON, below /_allauth/app/v1/, and get a token instead of a cookie.
 # Browsers have the pages. The token is the session's key: one look-up, and logging out ends both.

@@ -13,6 +13,8 @@ atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ |= dict.fromkeys(("DATABASE_URL", "REDIS_URL", "EMAIL_URL"), "") | {
     "DATA_DIR": _folder,
     "SECRET_KEY": "for-tests-only",
+    "SECRET_KEY_FALLBACKS": "",
+    "SECOND_FACTOR": "optional",
     "PORT": "8000",
     "BASE_URL": "http://localhost:8000",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts import headless
 from config import views
 
 urlpatterns = [
@@ -14,9 +15,13 @@ urlpatterns = [
     path("", include("operations.urls")),
     path("schemas/<str:name>.json", views.event_schema, name="event-schema"),
     path("", include("api.urls")),
+    path("_allauth/app/v1/account/authenticators", headless.authenticators),
+    path("_allauth/app/v1/account/authenticators/totp", headless.authenticator_app),
+    path("_allauth/app/v1/account/authenticators/recovery-codes", headless.recovery_codes),
     path("_allauth/", include("allauth.headless.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("", include("answers.urls")),
     path("reports/", include("reports.urls")),
     path("admin/", admin.site.urls),

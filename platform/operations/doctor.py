@@ -24,6 +24,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from accounts import second_factor
 from accounts.models import User
 from operations import checks
 from questionnaires.models import Definition
@@ -210,6 +211,7 @@ def _contents() -> Iterator[Finding]:
             _("Administrator: there is none"),
             _("Open the link that the start prints, or make one: manage.py createsuperuser."),
         )
+    yield _second_factors()
     yield _workers()
     events = checks.check_events()
     yield _named(_("Events"), events)
@@ -218,6 +220,16 @@ def _contents() -> Iterator[Finding]:
             _("Dead letters: %(count)s deliveries were given up") % {"count": events.numbers["dead"]},
             _("Administration, Deliveries, filter by dead: each says what went wrong."),
         )
+
+
+def _second_factors() -> Finding:
+    locked_out = {authenticator.user_id for authenticator in second_factor.unreadable()}
+    if locked_out:
+        return wrong(
+            _("Second factor: SECRET_KEY was changed; so many can't sign in: %(count)s") % {"count": len(locked_out)},
+            _("Add the old key to SECRET_KEY_FALLBACKS, then: manage.py second_factor encrypt."),
+        )
+    return well(_("Second factor"))
 
 
 def _workers() -> Finding:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -23,6 +26,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.encryption import decrypt
 from accounts.models import Organisation, User
 from accounts.setup import create_setup_link
 from answers.models import Answer, Submission
@@ -39,6 +43,7 @@ from reports.models import Feed, Report
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "we have no backups, and Grüße"
+FACTOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 OPEN_QUESTIONS: dict[str, Any] = {f"QC-{number:02}": "P" for number in range(1, 15)}
 
 
@@ -60,6 +65,8 @@ def full(quick_check: Questionnaire, alice: User, charlie: User, admin_user: Use
     from accounts.models import SetupLink
 
     SetupLink.objects.create(digest="0" * 64, used_at=timezone.now())
+    RecoveryCodes.activate(alice)
+    TOTP.activate(alice, FACTOR)
     draft = start(alice, "quick-check")
     save_answers(draft.pk, alice, [Change(question="QC-06", value="N", base_version=0, note=SECRET)])
     drain_all()
@@ -133,6 +140,19 @@ def test_what_comes_back_works_on(full: None, archive: Path, alice: User) -> Non
     assert Event.objects.filter(pk__gt=newest).count() == 3
     assert Report.objects.get(submission=draft.pk).revision == 2
     assert Answer.objects.get(submission=draft, question="QC-06").note == SECRET
+
+
+def test_second_factors_come_back_encrypted_as_they_are_stored(full: None, archive: Path, alice: User) -> None:
+    codes = Authenticator.objects.get(user=alice, type="recovery_codes").wrap().get_unused_codes()
+    run("backup", archive)
+    with zipfile.ZipFile(archive) as entries:
+        stored = entries.read("tables/mfa_authenticator.jsonl")
+    empty_the_database()
+    run("restore", archive)
+
+    assert FACTOR.encode() not in stored
+    assert decrypt(Authenticator.objects.get(user=alice, type="totp").data["secret"]) == FACTOR
+    assert Authenticator.objects.get(user=alice, type="recovery_codes").wrap().get_unused_codes() == codes
 
 
 def test_more_rows_than_a_page_come_back(archive: Path) -> None:

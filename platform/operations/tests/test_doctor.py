@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -118,6 +119,18 @@ def test_a_missing_migration_is_a_cross_and_ends_the_questions_about_contents(so
     assert code == 1
     assert "✗ Tables: 1 migrations are missing" in shown
     assert "Questionnaires" not in shown
+
+
+def test_a_second_factor_that_no_key_opens_is_a_cross(sound: None, admin_user: User, settings: Settings) -> None:
+    TOTP.activate(admin_user, "JBSWY3DPEHPK3PXP")
+    assert "✓ Second factor\n" in run()[1]
+    settings.SECRET_KEY = "l" * 50
+
+    code, shown = run()
+
+    assert code == 1
+    assert "✗ Second factor: SECRET_KEY was changed; so many can't sign in: 1" in shown
+    assert "manage.py second_factor encrypt" in shown
 
 
 def test_dead_letters_are_a_cross(sound: None) -> None:
