@@ -64,7 +64,7 @@ test: $(VENV)/.dev chromium node-packages ## Run all tests
 
 check: $(VENV)/.dev lint types migrations schema-check test ## Every gate that CI runs
 
-bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded or production, QUICK=1 for a look)
+bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded, production or api, QUICK=1 for a look)
 	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
 
 RUNS ?= 5

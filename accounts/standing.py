@@ -1,14 +1,17 @@
-"""What a person belongs to, for connections that outlive the request in which it was checked."""
+"""What people belong to, for connections that outlive the request in which it was checked."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from uuid import UUID
-
-from django.contrib.auth.base_user import AbstractBaseUser
 
 from accounts.models import Membership
 
 
-def standing_of(user: AbstractBaseUser) -> frozenset[UUID]:
-    """The organisations of a person. Who holds a connection open closes it when this changes."""
-    return frozenset(Membership.objects.filter(user_id=user.pk).values_list("organisation_id", flat=True))
+def standings_of(people: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """The organisations of each of these people. Who holds a connection open closes it when they change."""
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for person, organisation in Membership.objects.filter(user__in=people).values_list("user", "organisation"):
+        found[person].add(organisation)
+    return {person: frozenset(found[person]) for person in people}
