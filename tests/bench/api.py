@@ -32,13 +32,16 @@ class Amount:
 
     rounds: int
     seconds: float
+    refusals: int
     saves: int
     polls: int
     sockets: int
+    fan_outs: int
+    idle_seconds: float
 
 
-FULL = Amount(200, 4.0, 100, 20, 1_000)
-QUICK = Amount(30, 1.0, 10, 3, 100)
+FULL = Amount(200, 4.0, 5, 100, 20, 1_000, 5, 20.0)
+QUICK = Amount(30, 1.0, 1, 10, 3, 100, 1, 10.0)
 
 
 def main() -> None:
@@ -61,10 +64,11 @@ def run(services: Stack, runner: asyncio.Runner, amount: Amount) -> None:
     with services.running(web=1, worker=2) as running, _stock(services, account) as stock:
         ours = _ours(running, account)
         runner.run(bench_queries(ours, stock, postgres, report, amount.rounds, amount.seconds))
-        runner.run(bench_refusals(ours, stock))
+        runner.run(bench_refusals(ours, stock, amount.refusals))
         runner.run(bench_latency(ours, stock, amount.saves, amount.polls))
     with services.running(web=1, worker=2) as running:
-        runner.run(bench_many(_ours(running, account), browsers, postgres))
+        ours = _ours(running, account)
+        runner.run(bench_many(ours, browsers, postgres, amount.fan_outs, amount.idle_seconds))
 
 
 def new_draft(person: object) -> str:

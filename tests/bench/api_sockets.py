@@ -9,13 +9,11 @@ from functools import partial
 
 from tests.bench.api_asking import View
 from tests.bench.api_subscribing import position_of, subscribe
-from tests.bench.figures import RUNS, emit
+from tests.bench.figures import emit
 from tests.bench.load import Account, Connection, Hints, Person, Socket
 from tests.bench.sockets import FIRST, Arrivals, spread
 from tests.bench.usage import Watch, resident_bytes
 
-IDLE_SECONDS = 20.0
-"""How long sockets are watched while nothing happens: several times as long as a server waits between its look-ups."""
 REST = 11.0
 """Seconds after which the plain sockets no longer believe what they know of their sessions."""
 
@@ -34,22 +32,29 @@ class Many:
     """Milliseconds from a save to the first, the median and the last."""
 
 
-async def bench_many(ours: View, browsers: Sequence[Account], postgres: int) -> None:
-    """Subscriptions of one organisation beside as many of the product's plain sockets, which only get hints."""
+async def bench_many(ours: View, browsers: Sequence[Account], postgres: int, runs: int, seconds: float) -> None:
+    """Subscriptions of one organisation beside as many of the product's plain sockets, which only get hints.
+
+    `seconds` is how long they are watched while nothing happens: longer than a server waits between its look-ups.
+    """
     for browser in browsers:
         browser.port = ours.port
-    plain = await _measure(ours, browsers, partial(Socket.open, inflates=False), postgres)
+    plain = await _measure(ours, browsers, partial(Socket.open, inflates=False), postgres, runs, seconds)
     after = await position_of(ours)
-    subscribed = await _measure(ours, browsers, partial(subscribe, after=after, inflates=False), postgres)
+    subscribed = await _measure(
+        ours, browsers, partial(subscribe, after=after, inflates=False), postgres, runs, seconds
+    )
     count = len(browsers)
     ratio = round(subscribed.kilobytes / plain.kilobytes, 2)
     emit("idle_subscription_kb", subscribed.kilobytes, plain.kilobytes, ratio=ratio, sockets=count)
-    emit("idle_cpu_ms_per_second", subscribed.idle, plain.idle, sockets=count, seconds=IDLE_SECONDS)
+    emit("idle_cpu_ms_per_second", subscribed.idle, plain.idle, sockets=count, seconds=seconds)
     ratio = round(subscribed.fan_out["last"] / plain.fan_out["last"], 2)
-    emit("subscription_fan_out_ms", subscribed.fan_out, plain.fan_out, ratio_last=ratio, sockets=count, runs=RUNS)
+    emit("subscription_fan_out_ms", subscribed.fan_out, plain.fan_out, ratio_last=ratio, sockets=count, runs=runs)
 
 
-async def _measure(ours: View, browsers: Sequence[Account], open_one: Open, postgres: int) -> Many:
+async def _measure(
+    ours: View, browsers: Sequence[Account], open_one: Open, postgres: int, runs: int, seconds: float
+) -> Many:
     arrivals = Arrivals(len(browsers))
     # The first ones pay for what all others share.
     sockets = [await open_one(browser, arrivals.note) for browser in browsers[:FIRST]]
@@ -60,9 +65,9 @@ async def _measure(ours: View, browsers: Sequence[Account], open_one: Open, post
     connection = Connection(ours.port)
     save = Person(ours.account, connection, Hints()).save
     await arrivals.after(save)
-    idle = await _idle(ours, postgres)
+    idle = await _idle(ours, postgres, seconds)
     fan_out = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         await asyncio.sleep(REST)
         fan_out.append(await arrivals.after(save))
     connection.close()
@@ -71,7 +76,7 @@ async def _measure(ours: View, browsers: Sequence[Account], open_one: Open, post
     return Many(round(kilobytes, 1), idle, spread(fan_out))
 
 
-async def _idle(ours: View, postgres: int) -> dict[str, float]:
+async def _idle(ours: View, postgres: int, seconds: float) -> dict[str, float]:
     watch = Watch({"web": [ours.process], "postgresql": [postgres]})
-    await asyncio.sleep(IDLE_SECONDS)
-    return watch.milliseconds_per(round(IDLE_SECONDS))
+    await asyncio.sleep(seconds)
+    return watch.milliseconds_per(round(seconds))
