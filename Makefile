@@ -64,8 +64,12 @@ test: $(VENV)/.dev chromium node-packages ## Run all tests
 
 check: $(VENV)/.dev lint types migrations schema-check test ## Every gate that CI runs
 
-bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded or production, QUICK=1 for a look)
+bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded, production or api, QUICK=1 for a look)
 	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
+
+EXAMPLES ?= 200
+fuzz: $(VENV)/.dev ## Ask the API what its schema allows, at random: EXAMPLES=200 of each field, SEED=n repeats a run
+	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -s tests/test_api_fuzz.py platform/api/tests/test_socket_fuzz.py
 
 RUNS ?= 5
 faults: $(VENV)/.dev ## Break everything under load: FAULT=name, RUNS=5, SEED=n, BACKEND=product,plain, RESUME=1, TABLE=1
@@ -101,4 +105,4 @@ lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench faults screenshots messages chromium node-packages schema schema-check lock
+.PHONY: help dev run format lint types migrations unit test check bench fuzz faults screenshots messages chromium node-packages schema schema-check lock

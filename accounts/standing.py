@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
-from accounts import sessions
 from accounts.models import Membership, User
+from accounts.sessions import SessionStore
+from sockets.gathering import Gathered
 
 
-def standing_of(user: AbstractBaseUser) -> frozenset[UUID]:
-    """The organisations of a person. Who holds a connection open closes it when this changes."""
-    return frozenset(Membership.objects.filter(user_id=user.pk).values_list("organisation_id", flat=True))
+def standings_of(people: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """The organisations of each of these people. Who holds a connection open closes it when they change."""
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for person, organisation in Membership.objects.filter(user__in=people).values_list("user", "organisation"):
+        found[person].add(organisation)
+    return {person: frozenset(found[person]) for person in people}
 
 
 async def of_session(key: str) -> frozenset[UUID] | None:
@@ -30,8 +30,7 @@ async def of_session(key: str) -> frozenset[UUID] | None:
     As of the call or later. What many ask at the same time is looked up once for all of them, for a report's hint
     reaches all open tabs at once. Raises DatabaseError for each of them while the database is away.
     """
-    gathering = _gathering.setdefault(asyncio.get_running_loop(), _Gathering())
-    return (await gathering.look_up(key)).get(key)
+    return await _standings.ask(key)
 
 
 def of_sessions(keys: Collection[str]) -> dict[str, frozenset[UUID]]:
@@ -40,17 +39,19 @@ def of_sessions(keys: Collection[str]) -> dict[str, frozenset[UUID]]:
     A session counts as it does for a request (`django.contrib.auth.get_user`): its person is active and has the
     password with which it began, and its way of signing in is still allowed.
     """
-    held = {key: data for key, data in sessions.load_many(keys).items() if _is_allowed(data)}
-    people = {person.pk: person for person in User.objects.filter(pk__in=set(map(_person_of, held.values())))}
-    belongs: dict[UUID, set[UUID]] = {key: set() for key in people}
-    for person, organisation in Membership.objects.filter(user__in=people).values_list("user_id", "organisation_id"):
-        belongs[person].add(organisation)
+    decode = SessionStore().decode
+    held = {key: data for key, stored in SessionStore.stored(keys).items() if _is_allowed(data := decode(stored))}
+    people = User.objects.in_bulk(set(map(_person_of, held.values())))
+    organisations = standings_of(people)
     hashes = {key: _hashes(person) for key, person in people.items() if person.is_active}
     return {
-        key: frozenset(belongs[_person_of(data)])
+        key: organisations[_person_of(data)]
         for key, data in held.items()
         if any(constant_time_compare(data.get(HASH_SESSION_KEY, ""), each) for each in hashes.get(_person_of(data), ()))
     }
+
+
+_standings: Gathered[str, frozenset[UUID]] = Gathered(of_sessions)
 
 
 def _is_allowed(data: dict[str, Any]) -> bool:
@@ -64,28 +65,3 @@ def _person_of(data: dict[str, Any]) -> UUID:
 def _hashes(person: User) -> list[str]:
     """What a session of the person may hold: made with the secret key, or with one that was replaced lately."""
     return [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
-
-
-@dataclass
-class _Gathering:
-    """Look-ups of one event loop, one at a time; whoever comes meanwhile shares the next one."""
-
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    next: tuple[set[str], asyncio.Task[dict[str, frozenset[UUID]]]] | None = None
-
-    async def look_up(self, key: str) -> dict[str, frozenset[UUID]]:
-        if self.next is None:
-            keys: set[str] = set()
-            self.next = keys, asyncio.create_task(self._look_up(keys))
-        keys, task = self.next
-        keys.add(key)
-        # One who leaves does not take the others' look-up along.
-        return await asyncio.shield(task)
-
-    async def _look_up(self, keys: set[str]) -> dict[str, frozenset[UUID]]:
-        async with self.busy:
-            self.next = None
-            return await database_sync_to_async(of_sessions)(keys)
-
-
-_gathering: WeakKeyDictionary[asyncio.AbstractEventLoop, _Gathering] = WeakKeyDictionary()

@@ -3,27 +3,29 @@
 The channel group is joined before the first look into the database, and a hint only means "look again": every look asks
 for what lies beyond the last position given out. So nothing comes twice, a hint that got lost is made up for by the
 next one or by the look after RECHECK_SECONDS, and whoever lost access gets nothing, for each look asks as that person.
+Those who look at the same time do so together: a report for a thousand subscribers is found once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db.models import Exists, Q
+from django.db.models import Q
 
-from accounts.models import Membership, User
+from accounts.models import Membership
 from reports.live import join
 from reports.models import Feed, Report
+from sockets.gathering import Gathered, until_next
 
 RECHECK_SECONDS = 10.0
 """How long a lost hint may delay a report, and how long a stream may outlive its person's last membership."""
@@ -65,34 +67,65 @@ async def follow(watch: Watch, after: Positions | None) -> AsyncGenerator[News, 
 
 
 class Ear:
-    """A channel of its own in the groups of the person's organisations."""
+    """A channel of its own in the groups of the person's organisations, and somebody who reads it all the time.
+
+    For the layer on Redis, a reader who gives up has left: the channel is gone, and no group takes it again.
+    """
 
     def __init__(self, layer: Any, channel: str, watch: Watch) -> None:
         self._layer, self._channel, self._watch = layer, channel, watch
         self._recheck_at = 0.0
+        self._newest: dict[UUID, int] = {}
+        self._heard = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
         self.joined: frozenset[str] = frozenset()
 
     async def join(self) -> None:
         """Join the groups of the organisations of which the person is a member now, and leave the others."""
-        self._recheck_at = time.monotonic() + RECHECK_SECONDS
+        self._recheck_at = time.monotonic() + until_next(RECHECK_SECONDS)
         self.joined = await join(self._layer, self._channel, await _organisations(self._watch), self.joined)
 
     async def wait(self, seen: Positions) -> None:
         """Return when there may be something to see: after a hint, or when it is time to look without one."""
+        self._begin_to_read()
         try:
             async with asyncio.timeout(self._recheck_at - time.monotonic()):
-                while not self._is_news(await self._layer.receive(self._channel), seen):
-                    pass
+                while not self._has_heard_of_news(seen):
+                    self._heard.clear()
+                    await self._heard.wait()
         except TimeoutError:
             await self.join()
 
     async def leave(self) -> None:
+        """Give back what is held."""
+        # That layer takes the channel back from a reader who is stopped, so there has to be one.
+        reading = self._begin_to_read()
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
         self.joined = await join(self._layer, self._channel, (), self.joined)
 
-    def _is_news(self, hint: dict[str, Any], seen: Positions) -> bool:
-        wanted = self._watch.submission
-        concerns = wanted is None or str(wanted) == hint["submission"]
-        return concerns and int(hint["position"]) > seen.get(UUID(hint["organisation"]), 0)
+    def _begin_to_read(self) -> asyncio.Task[None]:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+            # Whoever waits has to learn that nothing more will come.
+            self._reading.add_done_callback(lambda _task: self._heard.set())
+        return self._reading
+
+    async def _read(self) -> None:
+        while True:
+            hint = await self._layer.receive(self._channel)
+            if self._watch.submission is None or str(self._watch.submission) == hint["submission"]:
+                organisation = UUID(hint["organisation"])
+                self._newest[organisation] = max(int(hint["position"]), self._newest.get(organisation, 0))
+                self._heard.set()
+
+    def _has_heard_of_news(self, seen: Positions) -> bool:
+        """Whether a hint came about something beyond these positions. Each counts once: it may be for others only."""
+        if self._reading is not None and self._reading.done():
+            self._reading.result()
+        newest, self._newest = self._newest, {}
+        return any(position > seen.get(organisation, 0) for organisation, position in newest.items())
 
 
 @asynccontextmanager
@@ -106,38 +139,97 @@ async def _listening(watch: Watch) -> AsyncIterator[Ear]:
         await ear.leave()
 
 
-@database_sync_to_async
-def _organisations(watch: Watch) -> list[UUID]:
-    mine = Membership.objects.filter(user=watch.person, user__is_active=True)
-    if watch.organisation is not None:
-        mine = mine.filter(organisation=watch.organisation)
-    return list(mine.values_list("organisation", flat=True))
+async def _organisations(watch: Watch) -> frozenset[UUID]:
+    return _watched(watch, await _memberships.ask(watch.person))
 
 
-@database_sync_to_async
-def _start(watch: Watch, after: Positions | None) -> Positions:
+def _watched(watch: Watch, organisations: frozenset[UUID] | None) -> frozenset[UUID]:
+    """Those of the person's organisations that the watch is about."""
+    mine = organisations or frozenset()
+    return mine if watch.organisation is None else mine & {watch.organisation}
+
+
+def _organisations_of(people: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """The organisations of each of these people; of somebody who was deactivated none."""
+    found: dict[UUID, set[UUID]] = {person: set() for person in people}
+    mine = Membership.objects.filter(user__in=people, user__is_active=True)
+    for person, organisation in mine.values_list("user", "organisation"):
+        found[person].add(organisation)
+    return {person: frozenset(organisations) for person, organisations in found.items()}
+
+
+_memberships: Gathered[UUID, frozenset[UUID]] = Gathered(_organisations_of)
+
+
+async def _start(watch: Watch, after: Positions | None) -> Positions:
     """Where to begin. Never beyond the feed's end: after a restore from a backup, a client may have come further."""
-    mine = Membership.objects.filter(user=watch.person).values_list("organisation", flat=True)
-    now = Feed.objects.positions(list(mine))
+    now = await _ends.ask(watch.person) or {}
     if after is None:
         return now
     return {organisation: min(after[organisation], now[organisation]) for organisation in now.keys() & after.keys()}
 
 
-@database_sync_to_async
-def _next(watch: Watch, seen: Positions) -> Report | None:
+def _ends_of(people: Collection[UUID]) -> dict[UUID, Positions]:
+    """How far the feeds of each of these people have come."""
+    organisations = _organisations_of(people)
+    ends = Feed.objects.positions(frozenset().union(*organisations.values()))
+    return {person: {each: ends[each] for each in mine} for person, mine in organisations.items()}
+
+
+_ends: Gathered[UUID, Positions] = Gathered(_ends_of)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Somebody looks for the first change that they have not seen."""
+
+    watch: Watch
+    seen: frozenset[tuple[UUID, int]]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """What lies beyond a position in each of some feeds: many people look at the same one."""
+
+    beyond: frozenset[tuple[UUID, int]]
+    submission: UUID | None
+    questionnaire: str | None
+
+
+async def _next(watch: Watch, seen: Positions) -> Report | None:
     """The first change that the person has not seen; an organisation that is new to them is so from its beginning.
 
     Whole, for a moment later the row may hold the next revision.
     """
-    unseen = (Q(organisation=organisation, position__gt=position) for organisation, position in seen.items())
-    person = User(pk=watch.person)
-    found = Report.objects.of_members(person).filter(Exists(User.objects.filter(pk=watch.person, is_active=True)))
-    found = found.filter(reduce(or_, unseen, ~Q(organisation__in=list(seen))))
-    for name in ("organisation", "submission", "questionnaire"):
-        if (wanted := getattr(watch, name)) is not None:
-            found = found.filter(**{_COLUMNS[name]: wanted})
+    found = await _changes.ask(_Look(watch, frozenset(seen.items())))
+    # Others may get the same row, and rows remember what was loaded through them.
+    return copy(found)
+
+
+def _first_changes(looks: Collection[_Look]) -> dict[_Look, Report | None]:
+    """What each of these looks finds: one query for everybody's memberships, and one for each stretch."""
+    organisations = _organisations_of({look.watch.person for look in looks})
+    stretches = {look: _stretch(look, organisations[look.watch.person]) for look in looks}
+    found = {stretch: _first(stretch) for stretch in set(stretches.values())}
+    return {look: found[stretch] for look, stretch in stretches.items()}
+
+
+def _stretch(look: _Look, organisations: frozenset[UUID]) -> _Stretch:
+    seen, watch = dict(look.seen), look.watch
+    beyond = frozenset((each, seen.get(each, 0)) for each in _watched(watch, organisations))
+    return _Stretch(beyond, watch.submission, watch.questionnaire)
+
+
+def _first(stretch: _Stretch) -> Report | None:
+    if not stretch.beyond:
+        return None
+    unseen = (Q(organisation=organisation, position__gt=position) for organisation, position in stretch.beyond)
+    found = Report.objects.filter(reduce(or_, unseen))
+    if stretch.submission is not None:
+        found = found.filter(submission=stretch.submission)
+    if stretch.questionnaire is not None:
+        found = found.filter(questionnaire_slug=stretch.questionnaire)
     return found.order_by("organisation", "position").first()
 
 
-_COLUMNS = {"organisation": "organisation", "submission": "submission", "questionnaire": "questionnaire_slug"}
+_changes: Gathered[_Look, Report | None] = Gathered(_first_changes)

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -136,3 +137,13 @@ class Server:
             return error.code, error.read().decode()
         except URLError as error:
             raise AssertionError(f"{path}: {error}\n{self.output()}") from None
+
+    def post(self, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
+        """Status and text of what a program sends as JSON."""
+        sent = {**headers, "Content-Type": "application/json", "Accept": "application/json"}
+        request = urllib.request.Request(self.url + path, body.encode(), sent)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import standing
 from accounts.models import Membership, User
 from accounts.standing import of_session, of_sessions
 
@@ -120,42 +115,3 @@ async def test_a_look_up_sees_what_was_committed_before_it(alice: User, alice_cl
     await sync_to_async(alice_client.logout)()
 
     assert await of_session(session) is None
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_those_who_ask_while_a_look_up_is_under_way_share_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[set[str]] = []
-    entered, leave = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def look_up(keys: Collection[str]) -> dict[str, frozenset[UUID]]:
-        asked.append(set(keys))
-        loop.call_soon_threadsafe(entered.set)
-        asyncio.run_coroutine_threadsafe(leave.wait(), loop).result(5)
-        return {key: frozenset() for key in keys if key != "ended"}
-
-    monkeypatch.setattr(standing, "of_sessions", look_up)
-    first = asyncio.create_task(of_session("first"))
-    await asyncio.wait_for(entered.wait(), 5)
-    others = [asyncio.create_task(of_session(key)) for key in ("second", "third", "third", "ended")]
-    gone = asyncio.create_task(of_session("gone"))
-    await asyncio.sleep(0)
-    gone.cancel()
-    leave.set()
-
-    assert await asyncio.gather(first, *others) == [frozenset(), frozenset(), frozenset(), frozenset(), None]
-    assert asked == [{"first"}, {"second", "third", "ended", "gone"}]
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_a_database_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(keys: Collection[str]) -> dict[str, frozenset[UUID]]:
-        raise OperationalError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(standing, "of_sessions", away)
-        results = await asyncio.gather(of_session("a"), of_session("b"), return_exceptions=True)
-    assert [type(each) for each in results] == [OperationalError, OperationalError]
-
-    monkeypatch.setattr(standing, "of_sessions", lambda keys: dict.fromkeys(keys, frozenset()))
-    assert await of_session("a") == frozenset()

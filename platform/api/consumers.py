@@ -21,20 +21,24 @@ from django.utils.translation import gettext as _
 from graphql import GraphQLError, OperationType
 
 from api import asking, messages, origins
-from api.asking import Asker
+from api.asking import Again, Asker
 from api.context import Context
 from api.errors import Refused, masked, refusal, told
 from api.execution import Prepared, open_stream, prepare, run
 from api.messages import SUBPROTOCOL, Close, Message
 from api.outbox import Gone, Outbox
 from api.parameters import Parameters
-from api.threads import in_thread
 from eventbus.context import correlation_id
+from sockets.gathering import Gathered, until_next
+from sockets.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 64 * 1024
 """Characters of one message of a client, as uvicorn is told too: what is larger is sent over HTTP."""
+
+_lookups: Gathered[Asker, Again] = Gathered(asking.again)
+"""Who is asking on all sockets of this process."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -196,34 +200,35 @@ class Connection:
         except TimeoutError:
             raise Close(messages.INIT_TIMEOUT, "Connection initialisation timeout") from None
         while True:
-            await asyncio.sleep(settings.GRAPHQL_RECHECK_SECONDS)
+            await asyncio.sleep(until_next(settings.GRAPHQL_RECHECK_SECONDS))
             if self._asker is not None:
-                await in_thread(self._look_again, self._asker)
+                await self._look_again()
 
-    def _look_again(self, asker: Asker) -> Asker:
+    async def _look_again(self) -> Asker:
         """Who is asking, as of now. Raises Close when that ended or changed."""
-        now = asker.again()
-        if now is None or now.user.pk != asker.user.pk:
+        assert self._asker is not None
+        now = await _lookups.ask(self._asker)
+        if now is None:
             raise Close(messages.LOG_IN, _("You were logged out."))
-        if now.standing() != self._standing:
+        if now.standing != self._standing:
             raise Close(messages.REFRESH, _("Your organisations have changed: connect again."))
-        return now
+        self._asker = now.asker
+        return now.asker
 
     # --- operations -----------------------------------------------------------------------------------------------
 
     async def _operate(self, identifier: str, parameters: Parameters, *, is_one_too_many: bool) -> None:
-        asker = self._asker
-        assert asker is not None
-        context = Context(user=asker.user, request=None, correlation_id=uuid4())
+        assert self._asker is not None
+        context = Context(user=self._asker.user, request=None, correlation_id=uuid4())
         correlation_id.set(context.correlation_id)
         try:
             if is_one_too_many:
                 raise refusal(_("Too many operations are running on this connection."), "TOO_MANY_OPERATIONS")
             prepared = await in_thread(prepare, parameters)
             if prepared.kind is OperationType.SUBSCRIPTION:
-                await self._stream(identifier, prepared, context, asker)
+                await self._stream(identifier, prepared, context)
             else:
-                answer = await in_thread(self._run_checked, prepared, context, asker)
+                answer = await self._run_checked(prepared, context)
                 await self._outbox.put(messages.written("next", identifier, answer))
             last = messages.written("complete", identifier)
         except Refused as refused:
@@ -241,11 +246,11 @@ class Connection:
             del self._operations[identifier]
             await self._outbox.put(last)
 
-    async def _stream(self, identifier: str, prepared: Prepared, context: Context, asker: Asker) -> None:
+    async def _stream(self, identifier: str, prepared: Prepared, context: Context) -> None:
         stream = await open_stream(prepared, context)
         try:
             async for payload in stream:
-                answer = await in_thread(self._run_checked, prepared, context, asker, payload)
+                answer = await self._run_checked(prepared, context, payload)
                 await self._outbox.put(messages.written("next", identifier, answer))
         finally:
             # What the subscription listens to is given back now, not when somebody collects the garbage.
@@ -253,9 +258,10 @@ class Connection:
             if close is not None:
                 await close()
 
-    def _run_checked(self, prepared: Prepared, context: Context, asker: Asker, payload: Any = None) -> dict[str, Any]:
-        """Execute for who is asking as of now. In one go, so that it costs a socket one thread."""
-        return run(prepared, context.for_next_event(self._look_again(asker).user), payload)
+    async def _run_checked(self, prepared: Prepared, context: Context, payload: Any = None) -> dict[str, Any]:
+        """Execute for who is asking as of now."""
+        asker = await self._look_again()
+        return await in_thread(run, prepared, context.for_next_event(asker.user), payload)
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Any:

@@ -57,7 +57,7 @@ class Message:
 def read(text: str) -> Message:
     """Read what a client sent. Raises Close for what the protocol does not know."""
     try:
-        sent = json.loads(text)
+        sent = parameters.read_json(text)
     except (ValueError, RecursionError):
         raise _bad(_("The message is no JSON.")) from None
     if not isinstance(sent, dict) or not isinstance(sent.get("type"), str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,16 @@ class Parameters:
     """The id of a registered operation."""
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_json(text: str | bytes) -> Any:
+    """What a client sent as JSON. Raises ValueError, also for the NaN and Infinity that Python would take and give
+    back to clients that don't; and RecursionError where it is too deep."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def parse(sent: Any) -> Parameters:

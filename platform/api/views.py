@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +26,7 @@ from api.asking import Asker
 from api.context import Context
 from api.errors import Refused, masked, refusal, told
 from api.execution import Prepared, encoded, prepare, run
-from api.parameters import BadParametersError, Parameters, parse
+from api.parameters import BadParametersError, Parameters, parse, read_json
 from eventbus.context import correlation_id
 
 logger = logging.getLogger(__name__)
@@ -153,7 +152,7 @@ def _parameters(request: HttpRequest) -> Parameters:
 
 def _body(request: HttpRequest) -> Any:
     try:
-        return json.loads(request.body)
+        return read_json(request.body)
     except RequestDataTooBig:
         raise Problem(413, "TOO_LARGE", _("The request is too large.")) from None
     except UnreadablePostError:
@@ -167,7 +166,7 @@ def _query_string(request: HttpRequest) -> Mapping[str, Any]:
     for name in ("variables", "extensions"):
         if sent.get(name):
             try:
-                sent[name] = json.loads(sent[name])
+                sent[name] = read_json(sent[name])
             except (ValueError, RecursionError):
                 raise Problem(400, "BAD_REQUEST", _('"%(name)s" is no JSON.') % {"name": name}) from None
         else:

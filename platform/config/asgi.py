@@ -21,6 +21,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
 
+from api import execution
 from api.routing import websocket_urlpatterns as api_sockets
 from config.http import PooledHandler
 from config.sockets import OurPagesOnly, refuse
@@ -37,3 +38,5 @@ application = ProtocolTypeRouter(
         "websocket": CountedSockets(sockets),
     }
 )
+# Building it takes a while, for which nobody who asks should have to wait.
+execution.schema()

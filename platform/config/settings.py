@@ -291,8 +291,9 @@ GRAPHQL_RECHECK_SECONDS = env.float("GRAPHQL_RECHECK_SECONDS", 5.0, validate=val
 # Seconds in which a WebSocket has to say connection_init, and in which a client has to read what it is sent.
 GRAPHQL_INIT_SECONDS = env.float("GRAPHQL_INIT_SECONDS", 10.0, validate=validate.Range(0.1, 300))
 GRAPHQL_SEND_SECONDS = env.float("GRAPHQL_SEND_SECONDS", 10.0, validate=validate.Range(0.1, 300))
-# What a person belongs to: a socket closes when it changes, so that its client connects anew with what is seen now.
-GRAPHQL_STANDING = "accounts.standing.standing_of"
+# What people, by their keys, belong to: a socket closes when it changes, so that its client connects anew with what is
+# seen now.
+GRAPHQL_STANDING = "accounts.standing.standings_of"
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"

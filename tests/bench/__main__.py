@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("embedded", "production")
+PARTS = ("embedded", "production", "api")
 
 
 def main() -> int:

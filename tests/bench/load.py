@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 from tests.bench.figures import Took
 
@@ -55,8 +55,9 @@ class Account:
 class Connection(asyncio.Protocol):
     """One kept-alive HTTP connection, one request at a time; opened anew where the server has closed it meanwhile."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, statuses: Sequence[int] = (200,)) -> None:
         self._port = port
+        self._good = tuple(f"HTTP/1.1 {status}".encode() for status in statuses)
         self._received = b""
         self._answer: asyncio.Future[bytes] | None = None
         self._transport: asyncio.Transport | None = None
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def request(self, request: bytes) -> bytes:
-        """Send a whole request; gives the body of its answer. Raises RuntimeError for any status but 200."""
+        """Send a whole request; gives the body of its answer. Raises RuntimeError for a status that is not expected."""
         loop = asyncio.get_running_loop()
         if self._transport is None or self._transport.is_closing():
             await loop.create_connection(lambda: self, "127.0.0.1", self._port)
@@ -87,7 +88,7 @@ class Connection(asyncio.Protocol):
         if len(body) < length:
             return
         answer, self._received = self._answer, body[length:]
-        if head.startswith(b"HTTP/1.1 200"):
+        if head.startswith(self._good):
             answer.set_result(body[:length])
         else:
             answer.set_exception(RuntimeError(f"{head.splitlines()[0]!r}: {body[:300]!r}"))
@@ -102,16 +103,21 @@ class Socket(asyncio.Protocol):
 
     def __init__(self, handshake: bytes, receive: Callable[[bytes], None], *, inflates: bool = True) -> None:
         self._handshake = handshake
-        self._receive = receive
+        self.receive = receive
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS) if inflates else None
         self._received = b""
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
     async def open(
-        cls, account: Account, receive: Callable[[bytes], None], path: str = "/ws/reports/", *, inflates: bool = True
-    ) -> Socket:
-        """Open one and wait until the server has taken it."""
+        cls,
+        account: Account,
+        receive: Callable[[bytes], None],
+        path: str = "/ws/reports/",
+        *more: str,
+        inflates: bool = True,
+    ) -> Self:
+        """Open one, with `more` lines in its handshake, and wait until the server has taken it."""
         key = base64.b64encode(os.urandom(16)).decode()
         head = account.head(
             "GET",
@@ -121,6 +127,7 @@ class Socket(asyncio.Protocol):
             "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {key}",
             "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+            *more,
         )
         handshake = f"{head}\r\n\r\n".encode()
         _transport, protocol = await asyncio.get_running_loop().create_connection(
@@ -133,6 +140,12 @@ class Socket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.write(self._handshake)
+
+    def say(self, text: str) -> None:
+        """Send one text frame, masked with zeros."""
+        payload = text.encode()
+        length = bytes((len(payload),)) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2)
+        self._transport.write(bytes((0x81, 0x80 | length[0])) + length[1:] + bytes(4) + payload)
 
     def close(self) -> None:
         self._transport.close()
@@ -166,7 +179,7 @@ class Socket(asyncio.Protocol):
         elif first & 0x0F == 0x1:
             if first & 0x40 and self._inflater:
                 payload = self._inflater.decompress(payload + b"\x00\x00\xff\xff")
-            self._receive(payload)
+            self.receive(payload)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.opened.done():
@@ -188,7 +201,11 @@ class Hints:
     def receive(self, frame: bytes) -> None:
         """Read a frame of the socket."""
         hint = json.loads(frame)
-        future = self._awaited.pop((hint.get("submission"), hint.get("revision")), None)
+        self.arrived(hint.get("submission"), hint.get("revision"))
+
+    def arrived(self, submission: str, revision: int) -> None:
+        """This revision is there."""
+        future = self._awaited.pop((submission, revision), None)
         if future is not None:
             future.set_result(None)
 
@@ -204,18 +221,24 @@ class Person:
 
     async def flow(self) -> float:
         """Save, then wait until the report's hint has come."""
+        hint = self.hints.expect(self.account.submission, self.account.revision + 1)
+        answered = await self.save()
+        async with asyncio.timeout(PATIENCE):
+            await hint
+        return answered
+
+    async def save(self) -> float:
+        """Change one answer; gives the moment at which that was answered."""
         account = self.account
         question = QUESTIONS[account.turn % len(QUESTIONS)]
         value = "NPLF"[account.turn // len(QUESTIONS) % 4]
         version = account.versions.get(question, 0)
         body = f'{{"changes":[{{"question":"{question}","value":"{value}","note":"","version":{version}}}]}}'
-        hint = self.hints.expect(account.submission, account.revision + 1)
         async with asyncio.timeout(PATIENCE):
             await self.connection.request(f"{self._head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-            answered = time.perf_counter()
-            account.turn, account.revision = account.turn + 1, account.revision + 1
-            account.versions[question] = version + 1
-            await hint
+        answered = time.perf_counter()
+        account.turn, account.revision = account.turn + 1, account.revision + 1
+        account.versions[question] = version + 1
         return answered
 
 

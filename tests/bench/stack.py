@@ -51,6 +51,13 @@ class Stack:
                     sys.stderr.write(f"--- {each.log}\n{each.output[-5000:]}\n")
                 raise
 
+    @contextmanager
+    def web(self, name: str, **environment: str) -> Iterator[tuple[int, int]]:
+        """One more web process, with an environment of its own; gives its port and its process id."""
+        host = _another(self.installation, name, **environment)
+        with host.web() as process:
+            yield host.port, process.popen.pid
+
 
 @dataclass
 class Running:

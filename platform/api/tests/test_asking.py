@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Membership, User
+from accounts.sessions import SessionStore
 from api import asking
+from api.asking import Again, Asker
 from api.tests.servers import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_schema")]
@@ -215,10 +220,85 @@ def test_the_standing_of_a_person_is_the_organisations(alice: User, token: str) 
     assert asker.standing() == frozenset({alice.organisation.pk})
 
     Membership.objects.filter(user=alice).delete()
-    again = asker.again()
 
-    assert again is not None
-    assert again.standing() == frozenset()
+    assert asking.again([asker])[asker].standing == frozenset()
+
+
+# --- looked up again, all together -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def askers(alice: User, bob: User, charlie: User) -> list[Asker]:
+    """Alice on two devices, Bob and Charlie, as they are after they were looked up again."""
+    tokens = [log_in(Client(), f"{name}@example.org") for name in ("alice", "alice", "bob", "charlie")]
+    known = [asker for token in tokens if (asker := asking.by_token(token))]
+    assert len(known) == 4
+    return [found.asker for found in asking.again(known).values()]
+
+
+def who(found: dict[Asker, Again]) -> list[str]:
+    return sorted(str(each.asker.user) for each in found.values())
+
+
+def test_three_queries_look_all_up_who_are_stored_as_before(
+    askers: list[Asker], alice: User, charlie: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):
+        found = asking.again(askers)
+
+    assert who(found) == ["Alice", "Alice", "Bob", "Charlie"]
+    assert {each.standing for each in found.values()} == {
+        frozenset({alice.organisation.pk}),
+        frozenset({charlie.organisation.pk}),
+    }
+
+
+def test_each_device_has_rows_of_its_own(askers: list[Asker]) -> None:
+    first, second, *_others = asking.again(askers).values()
+
+    assert first.asker.user == second.asker.user
+    assert first.asker.user is not second.asker.user
+
+
+def test_who_logged_out_is_not_found_again(askers: list[Asker]) -> None:
+    SessionStore(askers[0].session_key).delete()
+
+    assert who(asking.again(askers)) == ["Alice", "Bob", "Charlie"]
+
+
+def test_whose_session_is_over_is_not_found_again(askers: list[Asker]) -> None:
+    Session.objects.filter(pk=askers[0].session_key).update(expire_date=timezone.now())
+
+    assert who(asking.again(askers)) == ["Alice", "Bob", "Charlie"]
+
+
+def test_whose_password_was_changed_is_not_found_again(askers: list[Asker], alice: User) -> None:
+    alice.set_password("another horse battery staple")
+    alice.save()
+
+    assert who(asking.again(askers)) == ["Bob", "Charlie"]
+
+
+def test_who_was_deactivated_or_deleted_is_not_found_again(askers: list[Asker], alice: User, charlie: User) -> None:
+    alice.is_active = False
+    alice.save()
+    charlie.delete()
+
+    assert who(asking.again(askers)) == ["Bob"]
+
+
+def test_whose_session_came_to_be_another_persons_is_not_found_again(askers: list[Asker]) -> None:
+    bobs = Session.objects.get(pk=askers[2].session_key).session_data
+    Session.objects.filter(pk=askers[0].session_key).update(session_data=bobs)
+
+    assert who(asking.again(askers)) == ["Alice", "Bob", "Charlie"]
+
+
+def test_what_else_changed_is_found_as_it_is_now(askers: list[Asker], alice: User) -> None:
+    alice.name = "Alicia"
+    alice.save()
+
+    assert who(asking.again(askers)) == ["Alicia", "Alicia", "Bob", "Charlie"]
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_a_client_that_accepts_neither_type_gets_406(alice_client: Client, accep
     ("body", "message"),
     [
         (b"{", "The body is no JSON."),
+        (b'{"query": "{ email }", "variables": {"a": NaN}}', "The body is no JSON."),
         (b"\xff\xfe", "The body is no JSON."),
         (b"[" * 100_000, "The body is no JSON."),
         ([{"query": "{ email }"}], "Send one operation at a time: batches are not supported."),
