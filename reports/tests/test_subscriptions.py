@@ -406,7 +406,7 @@ async def test_a_position_beyond_the_feed_counts_as_its_end(
         assert await heard(listener) == ("STORED", report_id(report))
 
 
-@pytest.mark.parametrize("position", ["", "7", "nonsense", "eyJhIjoxfQ:abc"])
+@pytest.mark.parametrize("position", ["", "7", "nonsense", "eyJhIjoxfQ:abc", "\0:a", "\ud800:a"])
 async def test_a_position_that_is_none_is_refused(alice: User, position: str) -> None:
     assert await refusal(alice, CHANGED, after=position) == "BAD_POSITION"
 

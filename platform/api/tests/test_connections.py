@@ -161,7 +161,7 @@ def test_a_nested_list_is_cut_for_each_row_by_itself(alice: User, charlie: User,
     assert [len(each["node"]["submissions"]["edges"]) for each in rest] == [1, 0]
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "WyJzdWJtaXNzaW9ucyJd", "\0", "\ud800"])
+@pytest.mark.parametrize("cursor", ["", "nonsense", "WyJzdWJtaXNzaW9ucyJd", "\0", "\ud800", "\ud800:a"])
 @pytest.mark.parametrize("argument", ["after", "before"])
 def test_a_cursor_that_is_none_is_refused(alice: User, argument: str, cursor: str) -> None:
     assert refusals(alice, **{argument: cursor}) == [("BAD_CURSOR", f"“{argument}” is not a cursor of this list.")]
