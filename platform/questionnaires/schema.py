@@ -151,7 +151,11 @@ class Threshold(graphene.ObjectType):
     """A step of a number that is scored."""
 
     at_least = graphene.Float(required=True, description="From this number on ...")
-    value = graphene.Float(required=True, description="... the answer is worth this, from 0 to 1.")
+    worth = graphene.Float(required=True, description="... the answer is worth this, from 0 to 1.")
+
+    @staticmethod
+    def resolve_worth(root: definition.Threshold, info: Any) -> float:
+        return root.value
 
 
 class References(graphene.ObjectType):
