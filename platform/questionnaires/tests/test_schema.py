@@ -158,7 +158,7 @@ def selection(name: str) -> str:
 
 
 def test_every_part_of_the_format_is_in_the_schema() -> None:
-    shown_as = {definition.Choice: "AnswerOption"}
+    shown_as: dict[type[definition.Model], str] = {definition.Choice: "AnswerOption"}
     missing = {
         (part.__name__, name)
         for part in PARTS
