@@ -153,6 +153,7 @@ def test_what_is_no_text_of_an_operation_is_the_clients_mistake(alice_client: Cl
 ODD = ["", "\0", "\ud800", "\ud800:x", "a:b", "=", "é", LONG, "9" * 200_000, "-1", "null", "UmVwb3J0Og", "Tm9kZTox"]
 BY_ID = {
     "node": "query ($given: ID!) { node(id: $given) { id } }",
+    "questionnaire": "query ($given: ID!) { questionnaire(id: $given) { id } }",
     "report": "query ($given: ID!) { report(id: $given) { id } }",
     "submission": "query ($given: ID!) { submission(id: $given) { id } }",
 }

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from accounts.models import User
+from api import ids
+from api.execution import prepare
+from api.parameters import Parameters
 from config.tests.whole_schema import data, schema
 from config.tests.world import DEFINITION, everything
 from questionnaires import definition
@@ -176,6 +179,22 @@ def test_a_definition_is_shown_as_it_is(alice: User, quick_check: definition.Que
 
     assert {each["slug"] for each in shown} == set(definitions)
     assert [each["slug"] for each in shown if not same(definitions[each["slug"]], each)] == []
+
+
+def test_a_whole_definition_can_be_asked_for_at_once(alice: User, quick_check: definition.Questionnaire) -> None:
+    document = f"query ($id: ID!) {{ questionnaire(id: $id) {selection('Questionnaire')} }}"
+    given = ids.encode("Questionnaire", quick_check.digest)
+
+    # Raises where it is beyond the limits.
+    prepare(Parameters(query=document, variables={"id": given}))
+
+    assert same(quick_check, data(alice, document, id=given)["questionnaire"])
+
+
+def test_an_id_of_another_type_is_no_questionnaires(alice: User, quick_check: definition.Questionnaire) -> None:
+    given = ids.encode("Report", quick_check.digest)
+
+    assert data(alice, "query ($id: ID!) { questionnaire(id: $id) { slug } }", id=given) == {"questionnaire": None}
 
 
 @pytest.mark.parametrize(
