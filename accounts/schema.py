@@ -66,7 +66,7 @@ class Me(ModelNode):
 class Query(graphene.ObjectType):
     """Who is asking."""
 
-    me = graphene.Field(Me, description="The person who is signed in; null where nobody is.")
+    me = graphene.Field(Me, required=True, description="The person who is signed in.")
     organisations = graphene.Field(
         OrganisationConnection,
         required=True,
@@ -76,7 +76,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_me(root: None, info: Any) -> Any:
-        return info.context.user if info.context.user.is_authenticated else None
+        return person(info)
 
     @staticmethod
     def resolve_organisations(root: None, info: Any, **page: Any) -> Page:

@@ -62,7 +62,10 @@ class AnswerInput(graphene.InputObjectType):
 
     question = graphene.String(required=True, description="The key of the question.")
     value = graphene.InputField(AnswerValueInput, description="What is answered; null takes the answer back.")
-    note = graphene.String(required=True, description="The person's own words about it; may be empty.")
+    note = graphene.String(
+        required=True,
+        description=f"The person's own words about it, in at most {models.MAX_NOTE:,} characters; may be empty.",
+    )
     expected_version = graphene.Int(
         required=True,
         description="The `version` of the answer that the person had before them; 0 where there was none.",

@@ -20,7 +20,8 @@ def decode(text: str) -> Positions:
     """What `encode` was given; raises a Refusal for any other text."""
     try:
         found = _signer().unsign_object(text)
-    except signing.BadSignature:
+    # Half a surrogate pair has no bytes that could be signed.
+    except (signing.BadSignature, UnicodeEncodeError):
         raise Refusal("BAD_POSITION", _("“after” is not a position.")) from None
     return {UUID(hex=organisation): position for organisation, position in found.items()}
 

@@ -252,13 +252,17 @@ class ReportPage:
 
     @cached_property
     def change_groups(self) -> list[ChangeGroup]:
-        items = [row for row in self._changes if row["question"] not in self._open]
-        found = ((change, [row for row in items if row["change"] == change]) for change in wording.CHANGES)
+        found = ((change, [row for row in self.changes if row["change"] == change]) for change in wording.CHANGES)
         return [
             ChangeGroup(change, wording.CHANGES[change], [self._change(row) for row in rows])
             for change, rows in found
             if rows
         ]
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What changed since the earlier report; not what only waits for an answer."""
+        return [row for row in self._changes if row["question"] not in self._open]
 
     @property
     def not_yet_answered(self) -> int:

@@ -165,6 +165,11 @@ class Comparison(graphene.ObjectType):
     items = graphene.List(
         graphene.NonNull(ItemChange), required=True, description="What changed, question by question."
     )
+    not_yet_answered = graphene.Int(
+        required=True,
+        description="How many questions that counted in the earlier report still wait for an answer. They are not "
+        "among the items, and until they are answered the effects say little.",
+    )
     # Given by the type below, which is not there yet.
     previous = graphene.Field(lambda: Report, description="The earlier report, where it is still there.")
 
@@ -184,8 +189,12 @@ class Comparison(graphene.ObjectType):
     def resolve_items(root: ReportPage, info: Any) -> list[ItemChange]:
         return [
             ItemChange(asked=_asked(root, row["question"]), change=row["change"], points=row["points"])
-            for row in _part(root)["items"]
+            for row in root.changes
         ]
+
+    @staticmethod
+    def resolve_not_yet_answered(root: ReportPage, info: Any) -> int:
+        return root.not_yet_answered
 
     @staticmethod
     def resolve_previous(root: ReportPage, info: Any) -> models.Report | None:

@@ -32,6 +32,8 @@ ON_POSTGRESQL = (
     "reports/tests/test_storing.py",
     "reports/tests/test_subscriptions.py",
     "platform/api/tests/test_connections.py",
+    "platform/config/tests/test_schema_mistakes.py",
+    "answers/tests/test_schema.py",
     "platform/config/tests/test_schema_queries.py::test_each_relation_costs_the_same_from_five_rows_as_from_fifty",
 )
 

@@ -14,6 +14,7 @@ from answers.tests.conftest import Save
 from answers.tests.test_saving import published
 from api import ids
 from config.tests.whole_schema import data
+from questionnaires.answers import MAX_NUMBER, MAX_TEXT
 from questionnaires.definition import Questionnaire
 
 ERRORS = "errors { code path message }"
@@ -108,6 +109,49 @@ def test_each_kind_of_answer_is_stored_and_comes_back_as_it_can_be_sent_again(
     assert draft.values == {question: stored}
 
 
+@pytest.mark.parametrize(
+    ("question", "value", "stored"),
+    [
+        ("site", {"text": "x" * MAX_TEXT}, "x" * MAX_TEXT),
+        ("people", {"number": MAX_NUMBER}, MAX_NUMBER),
+        ("people", {"number": -MAX_NUMBER}, -MAX_NUMBER),
+        ("people", {"number": 0}, 0),
+        ("since", {"date": "0001-01-01"}, "0001-01-01"),
+        ("since", {"date": "9999-12-31"}, "9999-12-31"),
+        ("vpn", {"choices": ["vpn", "vpn"]}, ["vpn"]),
+        ("mfa", {"notApplicable": "x" * MAX_TEXT}, {"not_applicable": "x" * MAX_TEXT}),
+    ],
+)
+def test_the_largest_and_the_smallest_answer_are_taken(
+    alice: User, draft: Submission, question: str, value: dict[str, Any], stored: Any
+) -> None:
+    assert saved(alice, draft, answer(question, value, note="x" * MAX_NOTE))["errors"] == []
+    assert draft.values == {question: stored}
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("site", {"text": "x" * (MAX_TEXT + 1)}),
+        ("site", {"text": "\ud800"}),
+        ("people", {"number": MAX_NUMBER + 1}),
+        ("people", {"number": -MAX_NUMBER - 1}),
+        ("vpn", {"choices": ["vpn", "modem"]}),
+        ("mfa", {"notApplicable": "x" * (MAX_TEXT + 1)}),
+        ("mfa", {"notApplicable": "\0"}),
+    ],
+)
+def test_an_answer_beyond_that_is_invalid(alice: User, draft: Submission, question: str, value: dict[str, Any]) -> None:
+    assert codes(saved(alice, draft, answer(question, value))) == [("INVALID", ["input", "answers", "0"])]
+
+
+@pytest.mark.parametrize("note", ["\0", "\ud800", "\x1b[31m"])
+def test_a_note_that_no_database_keeps_is_invalid(alice: User, draft: Submission, note: str) -> None:
+    payload = saved(alice, draft, answer("mfa", {"choice": "F"}, note=note))
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "0"])]
+
+
 def test_an_answer_that_is_taken_back_keeps_its_version(alice: User, draft: Submission) -> None:
     saved(alice, draft, answer("mfa", {"choice": "F"}))
 
@@ -195,6 +239,26 @@ def test_a_conflict_is_given_back_and_the_others_are_stored(
     assert draft.values == {"mfa": "P", "backup": "F"}
 
 
+def test_a_conflict_is_overwritten_with_the_version_that_it_gives_back(
+    alice: User, bob: User, draft: Submission, save: Save
+) -> None:
+    save(user=bob, mfa="P")
+    (conflict,) = saved(alice, draft, answer("mfa", {"choice": "F"}))["conflicts"]
+
+    payload = saved(alice, draft, answer("mfa", {"choice": "F"}, expected=conflict["current"]["version"]))
+
+    assert (payload["errors"], payload["conflicts"]) == ([], [])
+    assert draft.values == {"mfa": "F"}
+
+
+def test_a_save_whose_answer_got_lost_can_be_sent_again(alice: User, draft: Submission) -> None:
+    change = answer("mfa", {"choice": "F"}, note="ours")
+    first = saved(alice, draft, change)
+
+    assert saved(alice, draft, change) == first
+    assert len(published(draft)) == 1
+
+
 def test_a_save_publishes_the_event_that_the_pages_publish(alice: User, draft: Submission) -> None:
     saved(alice, draft, answer("mfa", {"choice": "F"}, note="ours"))
 
@@ -217,6 +281,66 @@ def test_submitting_makes_a_revision_of_its_own(alice: User, complete: Submissio
         "submission": {"state": "SUBMITTED", "revision": 2},
         "openQuestions": [],
         "errors": [],
+    }
+
+
+def test_submitting_again_changes_nothing(alice: User, complete: Submission) -> None:
+    first = do(alice, SUBMIT, submission=id_of(complete))
+    events = published(complete)
+
+    assert do(alice, SUBMIT, submission=id_of(complete)) == first
+    assert published(complete) == events
+
+
+def test_what_was_reopened_and_not_changed_is_only_closed_again(alice: User, complete: Submission) -> None:
+    first = do(alice, SUBMIT, submission=id_of(complete))
+    events = published(complete)
+    do(alice, REOPEN, submission=id_of(complete))
+
+    assert do(alice, SUBMIT, submission=id_of(complete)) == first
+    assert published(complete) == events
+
+
+def test_a_draft_that_is_reopened_stays_one(alice: User, draft: Submission) -> None:
+    assert do(alice, REOPEN, submission=id_of(draft)) == {"submission": {"state": "DRAFT"}, "errors": []}
+
+
+def test_what_was_deleted_is_not_found_any_more(alice: User, draft: Submission) -> None:
+    do(alice, DELETE, submission=id_of(draft))
+
+    for document in (DELETE, SUBMIT, REOPEN):
+        assert codes(do(alice, document, submission=id_of(draft))) == [("NOT_FOUND", ["input", "submission"])]
+    assert codes(saved(alice, draft, answer("mfa", {"choice": "F"}))) == [("NOT_FOUND", ["input", "submission"])]
+
+
+def test_starting_twice_gives_the_same_untouched_draft(alice: User, bob: User, draft: Submission) -> None:
+    again = do(alice, START, questionnaire="small")["submission"]["id"]
+    of_a_colleague = do(bob, START, questionnaire="small")["submission"]["id"]
+    saved(alice, draft, answer("mfa", {"choice": "F"}))
+    after_a_save = do(alice, START, questionnaire="small")["submission"]["id"]
+
+    assert again == id_of(draft)
+    assert len({again, of_a_colleague, after_a_save}) == 3
+
+
+def test_a_colleague_may_do_what_the_one_who_started_it_may(alice: User, bob: User, complete: Submission) -> None:
+    assert codes(saved(bob, complete, answer("mfa", {"choice": "P"}, expected=1))) == []
+    assert do(bob, SUBMIT, submission=id_of(complete))["submission"]["state"] == "SUBMITTED"
+    assert do(bob, REOPEN, submission=id_of(complete))["submission"]["state"] == "DRAFT"
+    draft = do(alice, START, questionnaire="small")["submission"]["id"]
+    assert do(bob, DELETE, submission=draft) == {"deletedSubmissionId": draft, "errors": []}
+
+
+def test_an_administrator_of_the_installation_is_a_stranger_to_the_organisation(
+    admin_user: User, complete: Submission
+) -> None:
+    for document in (SUBMIT, REOPEN, DELETE):
+        assert codes(do(admin_user, document, submission=id_of(complete))) == [("NOT_FOUND", ["input", "submission"])]
+    payload = saved(admin_user, complete, answer("mfa", {"choice": "P"}, expected=1))
+    assert codes(payload) == [("NOT_FOUND", ["input", "submission"])]
+    assert data(admin_user, "{ submissions { edges { cursor } } reports { edges { cursor } } }") == {
+        "submissions": {"edges": []},
+        "reports": {"edges": []},
     }
 
 

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 MAX_TOKEN = 512
-"""Characters of what may be a token."""
+"""Characters of what may be a token, or the key of a session."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def _if_unchanged(asker: Asker, person: AbstractBaseUser, stored: Hashable) -> A
 
 def by_session(key: str) -> Asker | None:
     """Whose session this is; None where nobody is logged in by it."""
+    if not _can_be_looked_for(key):
+        return None
     return _asker(_session_store()(key))
 
 
@@ -79,8 +81,13 @@ def by_token(token: str) -> Asker | None:
 
     The only place where tokens are looked up, for HTTP and WebSocket alike.
     """
-    session = headless.TOKEN_STRATEGY.lookup_session(token) if 0 < len(token) <= MAX_TOKEN else None
+    session = headless.TOKEN_STRATEGY.lookup_session(token) if _can_be_looked_for(token) else None
     return _asker(session) if session is not None else None
+
+
+def _can_be_looked_for(text: str) -> bool:
+    # A database fails over half a surrogate pair, and PostgreSQL over NUL, which a quoted cookie can have.
+    return 0 < len(text) <= MAX_TOKEN and text.isascii() and text.isprintable()
 
 
 def token_in(headers: Mapping[str, Any]) -> str | None:

@@ -138,7 +138,8 @@ class Order:
     def _read(self, cursor: str, argument: str) -> list[str]:
         try:
             name, *values = _signer().unsign_object(cursor)
-        except signing.BadSignature:
+        # Half a surrogate pair has no bytes that could be signed.
+        except (signing.BadSignature, UnicodeEncodeError):
             name, values = None, []
         if name != self.name or len(values) != len(self.fields):
             raise Refusal("BAD_CURSOR", _("“%(argument)s” is not a cursor of this list.") % {"argument": argument})

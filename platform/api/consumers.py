@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 64 * 1024
 """Characters of one message of a client, as uvicorn is told too: what is larger is sent over HTTP."""
+WAITING = 16
+"""Refusals of operations that are one too many, and last messages of others, that may wait for the client to read:
+with more of them the server reads nothing from it either."""
 
 _lookups: Gathered[Asker, Again] = Gathered(asking.again)
 """Who is asking on all sockets of this process."""
@@ -81,6 +84,7 @@ class Connection:
         self._asker: Asker | None = None
         self._standing: Hashable = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(settings.GRAPHQL_MAX_OPERATIONS + WAITING)
         self._tasks = asyncio.TaskGroup()
 
     async def serve(self) -> None:
@@ -120,10 +124,10 @@ class Connection:
             raise Gone from None
 
     async def _read(self) -> None:
-        handlers: dict[str, Callable[[Message], None]] = {
+        handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "connection_init": self._on_init,
             "ping": self._on_ping,
-            "pong": lambda message: self._outbox.confirm(),
+            "pong": self._on_pong,
             "subscribe": self._on_subscribe,
             "complete": self._on_complete,
         }
@@ -137,29 +141,34 @@ class Connection:
             if len(text) > MAX_MESSAGE:
                 raise Close(messages.BAD_MESSAGE, _("The message is too large: send the operation over HTTP."))
             message = messages.read(text)
-            handlers[message.type](message)
+            await handlers[message.type](message)
 
     # --- what the client says -------------------------------------------------------------------------------------
 
-    def _on_init(self, message: Message) -> None:
+    async def _on_init(self, message: Message) -> None:
         if self._init_came.is_set():
             raise Close(messages.TOO_MANY_INITS, "Too many initialisation requests")
         self._init_came.set()
         self._tasks.create_task(self._initialise(message.payload or {}))
 
-    def _on_ping(self, message: Message) -> None:
-        self._outbox.put_at_once(messages.written("pong", payload=message.payload))
+    async def _on_ping(self, message: Message) -> None:
+        await self._outbox.put(messages.written("pong", payload=message.payload))
 
-    def _on_subscribe(self, message: Message) -> None:
+    async def _on_pong(self, message: Message) -> None:
+        self._outbox.confirm()
+
+    async def _on_subscribe(self, message: Message) -> None:
         if self._asker is None:
             raise Close(messages.LOG_IN, "Unauthorized")
         if message.id in self._operations:
             raise Close(messages.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         assert message.parameters is not None
+        await self._room.acquire()
         operation = self._operate(message.id, message.parameters, is_one_too_many=self._is_full())
-        self._operations[message.id] = self._tasks.create_task(operation)
+        task = self._operations[message.id] = self._tasks.create_task(operation)
+        task.add_done_callback(lambda done: self._room.release())
 
-    def _on_complete(self, message: Message) -> None:
+    async def _on_complete(self, message: Message) -> None:
         operation = self._operations.pop(message.id, None)
         if operation is not None:
             operation.cancel()

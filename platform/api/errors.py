@@ -27,11 +27,18 @@ def refusal(message: str, code: str, **details: Any) -> Refused:
 
 
 def with_code(errors: Iterable[GraphQLError], code: str) -> list[GraphQLError]:
-    """The errors of graphql-core, which have no code."""
-    found = list(errors)
-    for error in found:
-        error.extensions = {"code": code, **(error.extensions or {})}
-    return found
+    """The errors of graphql-core about what a client sent, which have no code: as errors that are told."""
+    return [_coded(error, code) for error in errors]
+
+
+def _coded(error: GraphQLError, code: str) -> GraphQLError:
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    # What a type raises about a value by accident, graphql-core appends as it is.
+    message = error.message if isinstance(cause, GraphQLError) else _("A value does not fit its type.")
+    extensions = {"code": code, **(error.extensions or {})}
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=extensions)
 
 
 def told(errors: Iterable[GraphQLError], correlation_id: UUID) -> list[GraphQLFormattedError]:

@@ -35,6 +35,7 @@ from api.cost import cost_of
 from api.errors import Refused, masked, refusal, told, with_code
 from api.limits import Limits
 from api.parameters import Parameters
+from api.rules import refuse_conditional_subscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ def _read(text: str, allowed: Limits, introspection: bool, schema_path: str) -> 
             raise limits.exceeded("tokens", allowed.tokens) from None
         raise Refused(with_code([error], "GRAPHQL_PARSE_FAILED")) from None
     limits.check(document, allowed)
+    refuse_conditional_subscriptions(document)
     rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
     errors = validate(_load(schema_path), document, rules, max_errors=MAX_ERRORS, hide_suggestions=True)
     if errors:

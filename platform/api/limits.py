@@ -94,6 +94,7 @@ class _Measure:
         self._fragments = {one.name.value: one for one in definitions if isinstance(one, FragmentDefinitionNode)}
         self._sizes: dict[str, _Size] = {}
         self._open: set[str] = set()
+        self._unspread: list[str] = []
         self._aliases = 0
         self._directives = sum(len(one.directives) for one in definitions if hasattr(one, "selection_set"))
         self._directives += sum(
@@ -103,8 +104,9 @@ class _Measure:
     def all(self) -> dict[str, int]:
         """What the document has of each."""
         sizes = [self._size(one.selection_set) for one in self._operations]
-        for name in self._fragments:
-            self._fragment(name)
+        # The standard rules look into fragments that nobody spreads, too.
+        self._unspread = [name for name in self._fragments if name not in self._sizes]
+        sizes += [self._fragment(name) for name in self._unspread]
         return {
             "aliases": self._aliases,
             "directives": self._directives,
@@ -113,8 +115,10 @@ class _Measure:
         }
 
     def overlaps(self) -> int:
-        """How many pairs of fields meet under one name in the answer."""
-        return sum(self._overlaps([one.selection_set]) for one in self._operations)
+        """How many pairs of fields meet under one name in the answer; to be asked after `all`."""
+        roots = [one.selection_set for one in self._operations]
+        roots += [self._fragments[name].selection_set for name in self._unspread]
+        return sum(self._overlaps([root]) for root in roots)
 
     def _size(self, selections: SelectionSetNode | None) -> _Size:
         if selections is None:

@@ -40,7 +40,8 @@ class Close(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
         self.code = code
-        self.reason = reason.encode()[:123].decode(errors="ignore")
+        # It may quote an id, and half a surrogate pair has no bytes.
+        self.reason = reason.encode(errors="replace")[:123].decode(errors="ignore")
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,6 @@ class Outbox:
         """Send a message in its turn; waits while too many do."""
         await self._waiting.put(message)
 
-    def put_at_once(self, message: str) -> None:
-        """The same for who must not wait. Raises Gone where too many do: the client asks and does not read."""
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
-            raise Gone from None
-
     def confirm(self) -> None:
         """A pong has come: the client has read what was sent before the ping."""
         self._confirmed.set()

@@ -47,6 +47,14 @@ class BrokenMessageFilter(logging.Filter):
         return not (record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError))
 
 
+class FramesFilter(logging.Filter):
+    """Leaves out what a server says for debugging itself: each frame and header of a WebSocket, and with them tokens,
+    cookies, answers and notes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.INFO
+
+
 class TextFormatter(logging.Formatter):
     """A line for people; an error's traceback comes below it."""
 

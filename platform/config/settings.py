@@ -371,6 +371,7 @@ LOGGING = {
         "correlation": {"()": "config.logs.CorrelationFilter"},
         "health": {"()": "config.logs.UnwellFilter"},
         "clients": {"()": "config.logs.BrokenMessageFilter"},
+        "frames": {"()": "config.logs.FramesFilter"},
     },
     "formatters": {
         "text": {
@@ -391,6 +392,6 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         # Its own handler, which `uvicorn` brings along, writes what errors say.
         "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
-        "uvicorn.error": {"handlers": [], "filters": ["clients"], "propagate": True},
+        "uvicorn.error": {"handlers": [], "filters": ["clients", "frames"], "propagate": True},
     },
 }

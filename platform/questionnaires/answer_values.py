@@ -12,7 +12,7 @@ from typing import Any
 import graphene
 from pydantic import JsonValue
 
-from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE, InvalidAnswer
+from questionnaires.answers import DONT_KNOW, MAX_NUMBER, MAX_TEXT, NOT_APPLICABLE, InvalidAnswer
 from questionnaires.definition import Kind, Question
 
 _FIELDS: dict[str, tuple[Callable[..., Any], str]] = {
@@ -21,11 +21,14 @@ _FIELDS: dict[str, tuple[Callable[..., Any], str]] = {
         lambda **about: graphene.List(graphene.NonNull(graphene.String), **about),
         "To MULTIPLE_CHOICE questions: the `value` of each option that was chosen.",
     ),
-    "number": (graphene.Float, "To NUMBER questions."),
+    "number": (graphene.Float, f"To NUMBER questions: from -{MAX_NUMBER:,} to {MAX_NUMBER:,}."),
     "date": (graphene.Date, "To DATE questions."),
-    "text": (graphene.String, "To TEXT questions."),
+    "text": (graphene.String, f"To TEXT questions: at most {MAX_TEXT:,} characters."),
     "dont_know": (graphene.Boolean, "True for “don't know”, where the question takes that."),
-    "not_applicable": (graphene.String, "For “not applicable”, where the question takes that: the reason."),
+    "not_applicable": (
+        graphene.String,
+        f"For “not applicable”, where the question takes that: the reason, in at most {MAX_TEXT:,} characters.",
+    ),
 }
 _FIELD_OF: dict[Kind, str] = {
     "nplf": "choice",

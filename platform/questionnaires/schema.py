@@ -151,7 +151,11 @@ class Threshold(graphene.ObjectType):
     """A step of a number that is scored."""
 
     at_least = graphene.Float(required=True, description="From this number on ...")
-    value = graphene.Float(required=True, description="... the answer is worth this, from 0 to 1.")
+    worth = graphene.Float(required=True, description="... the answer is worth this, from 0 to 1.")
+
+    @staticmethod
+    def resolve_worth(root: definition.Threshold, info: Any) -> float:
+        return root.value
 
 
 class References(graphene.ObjectType):
@@ -318,11 +322,22 @@ class Questionnaire(graphene.ObjectType):
 class Query(graphene.ObjectType):
     """What can be answered."""
 
+    questionnaire = graphene.Field(
+        Questionnaire,
+        description="The edition with this id, be it offered or an earlier one; null where it is not installed.",
+        id=graphene.ID(required=True, description="The id of a questionnaire."),
+    )
     questionnaires = graphene.List(
         graphene.NonNull(Questionnaire),
         required=True,
         description="What can be started now: the current edition of each line, by title.",
     )
+
+    @staticmethod
+    def resolve_questionnaire(root: None, info: Any, id: str) -> definition.Questionnaire | None:
+        person(info)
+        found = ids.decode(id)
+        return Questionnaire.get_node(info, found[1]) if found is not None and found[0] == "Questionnaire" else None
 
     @staticmethod
     def resolve_questionnaires(root: None, info: Any) -> list[definition.Questionnaire]:

@@ -29,8 +29,10 @@ subscription ($organisation: ID, $submission: ID, $questionnaire: String, $ratin
 }
 """
 PROGRESS = """
-subscription ($submission: ID, $rating: [Rating!], $after: String) {
-  evaluationProgress(submission: $submission rating: $rating after: $after) {
+subscription ($organisation: ID, $submission: ID, $questionnaire: String, $rating: [Rating!], $after: String) {
+  evaluationProgress(
+    organisation: $organisation submission: $submission questionnaire: $questionnaire rating: $rating after: $after
+  ) {
     position state submissionId revision rating evaluation { answered visible score findings { severity } }
   }
 }
@@ -296,6 +298,45 @@ async def test_only_evaluations_with_the_rating_asked_for_are_told(
         assert (await listener.hear())["evaluationProgress"]["submissionId"] == submission_id(report)
 
 
+async def test_evaluations_take_the_filters_and_go_on_after_a_position(
+    alice: User, acme: Organisation, quick_check: Questionnaire
+) -> None:
+    await make(quick_check, acme)
+    seen = await position_of(alice)
+    first, second = await make(quick_check, acme), await make(quick_check, acme, ALL_GOOD)
+    both = [submission_id(first), submission_id(second)]
+    expected: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, both),
+        ({"organisation": ids.encode("Organisation", acme.pk)}, both),
+        ({"submission": both[1]}, both[1:]),
+        ({"questionnaire": "quick-check"}, both),
+        ({"questionnaire": "another"}, []),
+        ({"questionnaire": "\0"}, []),
+        ({"rating": ["A", "B"]}, both[1:]),
+        ({"rating": []}, []),
+        ({"submission": both[0], "rating": ["A"]}, []),
+    ]
+    for filters, submissions in expected:
+        async with listening(alice, PROGRESS, after=seen, **filters) as listener:
+            told = [(await listener.hear())["evaluationProgress"] for _ in submissions]
+            assert [each["submissionId"] for each in told] == submissions
+            assert await listener.is_silent(0.05)
+
+
+async def test_evaluations_go_on_after_the_position_of_one_of_them(
+    alice: User, acme: Organisation, quick_check: Questionnaire
+) -> None:
+    seen = await position_of(alice)
+    reports = [await make(quick_check, acme) for _ in range(3)]
+    async with listening(alice, PROGRESS, after=seen) as listener:
+        await listener.hear()
+        last = (await listener.hear())["evaluationProgress"]["position"]
+
+    async with listening(alice, PROGRESS, after=last) as listener:
+        assert (await listener.hear())["evaluationProgress"]["submissionId"] == submission_id(reports[2])
+        assert await listener.is_silent(0.05)
+
+
 @pytest.mark.parametrize("document", [CHANGED, PROGRESS])
 async def test_a_stranger_hears_nothing_whatever_is_asked_for(
     alice: User, charlie: User, acme: Organisation, quick_check: Questionnaire, document: str
@@ -406,7 +447,7 @@ async def test_a_position_beyond_the_feed_counts_as_its_end(
         assert await heard(listener) == ("STORED", report_id(report))
 
 
-@pytest.mark.parametrize("position", ["", "7", "nonsense", "eyJhIjoxfQ:abc"])
+@pytest.mark.parametrize("position", ["", "7", "nonsense", "eyJhIjoxfQ:abc", "\0:a", "\ud800:a"])
 async def test_a_position_that_is_none_is_refused(alice: User, position: str) -> None:
     assert await refusal(alice, CHANGED, after=position) == "BAD_POSITION"
 

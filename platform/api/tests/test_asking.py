@@ -190,6 +190,14 @@ def test_a_wrong_token_is_refused_even_beside_a_good_cookie(
     assert code_of(response) == "UNAUTHENTICATED"
 
 
+@pytest.mark.parametrize("text", ["", "\0abcdefghij", "\ud800abcdefghij", "ä" * 32, "a" * 513])
+def test_what_can_be_no_key_is_not_looked_for(django_assert_num_queries: Any, text: str) -> None:
+    """A database fails over some of it."""
+    with django_assert_num_queries(0):
+        assert asking.by_token(text) is None
+        assert asking.by_session(text) is None
+
+
 def test_a_token_ends_by_logging_out(client: Client, token: str) -> None:
     client.delete("/_allauth/app/v1/auth/session", headers={"X-Session-Token": token})
 

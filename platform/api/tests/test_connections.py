@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from answers.models import Submission
+from api import ids
 from api.connections import MAX_SIZE
 from config.tests.whole_schema import ask, data
 
@@ -161,7 +162,58 @@ def test_a_nested_list_is_cut_for_each_row_by_itself(alice: User, charlie: User,
     assert [len(each["node"]["submissions"]["edges"]) for each in rest] == [1, 0]
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "WyJzdWJtaXNzaW9ucyJd", "\0", "\ud800"])
+def test_a_nested_list_is_cut_from_its_end_too(alice: User, charlie: User, acme: Organisation) -> None:
+    alice.join(charlie.organisation)
+    start(acme, 3)
+    start(charlie.organisation, 1)
+    document = """
+    query ($last: Int, $before: String) {
+      organisations { edges { node { submissions(last: $last, before: $before) {
+        edges { cursor } pageInfo { hasPreviousPage }
+      } } } }
+    }
+    """
+
+    def lists(**arguments: Any) -> list[Any]:
+        return [each["node"]["submissions"] for each in data(alice, document, **arguments)["organisations"]["edges"]]
+
+    everything = [[edge["cursor"] for edge in each["edges"]] for each in lists(last=100)]
+    cut = lists(last=2)
+    rest = lists(last=2, before=cut[0]["edges"][0]["cursor"])
+
+    assert [[edge["cursor"] for edge in each["edges"]] for each in cut] == [everything[0][1:], everything[1]]
+    assert [each["pageInfo"]["hasPreviousPage"] for each in cut] == [True, False]
+    assert [edge["cursor"] for edge in rest[0]["edges"]] == everything[0][:1]
+
+
+def test_rows_that_come_and_go_while_somebody_turns_the_pages_spoil_nothing(alice: User, acme: Organisation) -> None:
+    start(acme, 12)
+    everything = rows(page(alice))
+    seen, arguments, more = [], {"first": 2}, True
+    while more:
+        found = page(alice, **arguments)
+        seen += rows(found)
+        more = found["pageInfo"]["hasNextPage"]
+        arguments["after"] = found["pageInfo"]["endCursor"]
+        start(acme)
+        ordered = Submission.objects.order_by("created_at")
+        # The one on which the cursor stands goes, and the last one of all.
+        Submission.objects.filter(pk__in=[ids.key_of("Submission", seen[-1]), ordered[0].pk]).delete()
+
+    assert seen == everything[: len(seen)]
+    assert len(seen) == 8
+
+
+def test_a_strangers_cursor_cuts_ones_own_list(alice: User, charlie: User, acme: Organisation) -> None:
+    (oldest,) = start(acme)
+    start(charlie.organisation)
+    start(acme)
+    cursor = page(charlie)["pageInfo"]["endCursor"]
+
+    assert rows(page(alice, after=cursor)) == [ids.encode("Submission", oldest.pk)]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "WyJzdWJtaXNzaW9ucyJd", "\0", "\ud800", "\ud800:a"])
 @pytest.mark.parametrize("argument", ["after", "before"])
 def test_a_cursor_that_is_none_is_refused(alice: User, argument: str, cursor: str) -> None:
     assert refusals(alice, **{argument: cursor}) == [("BAD_CURSOR", f"“{argument}” is not a cursor of this list.")]

@@ -49,7 +49,10 @@ EXAMPLES: list[tuple[str, str, int]] = [
     ("fields", "{ email row { number } }", 3),
     ("fields", SPREADS, 8),
     ("fields", "query A { email } query B { email }", 2),
+    ("fields", "{ email } fragment A on Query { row { number } }", 3),
+    ("depth", "{ email } fragment A on Query { row { rows { number } } }", 3),
     ("overlaps", "{ email email email }", 3),
+    ("overlaps", "{ email } fragment A on Query { email email email }", 3),
     ("overlaps", "{ row { number } row { number } ...A } fragment A on Query { row { number } }", 6),
     ("overlaps", "{ a: email email: viaHttp email }", 1),
 ]
@@ -80,6 +83,11 @@ def test_a_fragment_that_spreads_itself_is_refused() -> None:
         lambda: "{ " + "email " * 1900 + "}",
         lambda: "{ " + " ".join(f"a{n}: email" for n in range(600)) + " }",
         lambda: "{ row { rows { " * 1 + "rows { " * 300 + "number" + " }" * 302 + " }",
+        lambda: "{ email } fragment A on Query { " + "row { number } " * 400 + "}",
+        lambda: (
+            "{ email } fragment A60 on Query { email } "
+            + "".join(f"fragment A{n} on Query {{ ...A{n + 1} ...A{n + 1} }} " for n in range(60))
+        ),
         lambda: "{ email " + "@skip(if: false) " * 200 + "}",
         lambda: "{" * 40_000,
         lambda: "{ email }" + " " * 3_000_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 
 import pytest
@@ -73,3 +74,26 @@ async def test_a_client_that_asks_and_does_not_read_is_dropped(server: Server) -
             while await open_sockets(server):
                 await socket.say("ping", payload={"text": "x" * 10_000})
         socket.connection.transport.abort()
+
+
+async def test_a_client_that_begins_operations_and_does_not_read_costs_little_memory(server: Server) -> None:
+    before = server.memory()
+    most = 0
+    async with logged_in(server, server.token("alice")) as socket:
+        socket.connection.transport.pause_reading()
+        await socket.subscribe("flood", "subscription { flood(size: 100000) }")
+        flooding = asyncio.create_task(begin_operations(socket))
+        async with asyncio.timeout(60):
+            while await open_sockets(server):
+                most = max(most, server.memory() - before)
+        socket.connection.transport.abort()
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+
+    # Each is refused at once, but its error waits: a server that reads on keeps some hundred megabytes of them.
+    assert most < 30 * MEGABYTE
+
+
+async def begin_operations(socket: Socket) -> None:
+    for number in itertools.count():
+        await socket.subscribe(str(number), "{")

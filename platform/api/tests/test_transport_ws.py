@@ -79,6 +79,14 @@ async def test_a_ping_is_answered_before_init_and_after(
         assert await socket.hear() == answer
 
 
+async def test_many_pings_at_once_are_answered_each(server: Server) -> None:
+    async with opened(server) as socket:
+        for number in range(100):
+            await socket.say("ping", payload={"number": number})
+
+        assert [(await socket.hear())["payload"]["number"] for _ in range(100)] == list(range(100))
+
+
 async def test_a_pong_that_nobody_asked_for_is_taken(server: Server, token: str) -> None:
     async with opened(server) as socket:
         await socket.say("pong")
@@ -229,6 +237,14 @@ async def test_the_id_of_a_running_operation_closes_with_4409(server: Server, to
         assert await socket.closed() == 4409
 
 
+async def test_an_id_that_is_no_text_of_unicode_closes_with_4409_too(server: Server, token: str) -> None:
+    async with logged_in(server, token) as socket:
+        await socket.subscribe("\ud800", "subscription { silence }")
+        await socket.subscribe("\ud800", "subscription { silence }")
+
+        assert await socket.closed() == 4409
+
+
 async def test_an_id_is_free_again_once_its_operation_has_completed(server: Server, token: str) -> None:
     async with logged_in(server, token) as socket:
         for _time in range(3):
@@ -283,6 +299,17 @@ async def test_one_operation_too_many_is_refused_and_the_others_go_on(server: Se
 
     assert refused["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
     assert answered[0]["payload"] == {"data": {"email": "alice@example.org"}}
+
+
+async def test_far_too_many_operations_at_once_are_refused_each(server: Server, token: str) -> None:
+    async with logged_in(server, token) as socket:
+        for number in range(120):
+            await socket.subscribe(str(number), "subscription { silence }")
+        refused = [await socket.hear() for _ in range(100)]
+        await socket.say("ping")
+
+        assert await socket.hear() == {"type": "pong"}
+    assert [each["id"] for each in refused] == [str(number) for number in range(20, 120)]
 
 
 # --- errors --------------------------------------------------------------------------------------------------------

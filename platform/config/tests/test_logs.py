@@ -147,6 +147,22 @@ def test_the_token_of_a_one_time_link_is_blotted(log: Lines, address: str, shown
     assert TOKEN not in log()
 
 
+def test_what_sockets_carry_is_not_logged_however_talkative_the_server_is(log: Lines) -> None:
+    server = logging.getLogger("uvicorn.error")
+    before = server.level
+    server.setLevel("DEBUG")  # as `uvicorn --log-level debug` does
+    try:
+        server.debug("< cookie: sessionid=%s", TOKEN)
+        server.debug('< TEXT \'{"note": "%s"}\'', SECRET)
+        server.info("Application shutdown complete.")
+    finally:
+        server.setLevel(before)
+
+    assert "Application shutdown complete." in log()
+    assert TOKEN not in log()
+    assert SECRET not in log()
+
+
 def test_a_message_of_several_lines_is_one_line_of_json() -> None:
     from config.logs import JsonFormatter
 

@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from graphql import get_named_type, is_composite_type
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from accounts.models import User
-from config.tests.whole_schema import data
+from api import ids
+from api.execution import prepare
+from api.parameters import Parameters
+from config.tests.whole_schema import data, schema
 from config.tests.world import DEFINITION, everything
+from questionnaires import definition
 from questionnaires.answer_values import from_graphql, to_graphql
 from questionnaires.answers import InvalidAnswer, visible_questions
 from questionnaires.definition import Condition, Question
@@ -92,6 +97,104 @@ def test_a_definition_comes_whole_and_in_order(alice: User) -> None:
         ("NOT", [5], None),
         ("IS", [], "exposed"),
     ]
+
+
+# What the schema calls otherwise than the format.
+NAMES: dict[tuple[type[definition.Model], str], str] = {
+    (definition.Question, "choices"): "options",
+    (definition.Question, "required"): "needed",
+    (definition.Choice, "id"): "value",
+    (definition.Choice, "text"): "label",
+    (definition.Choice, "value"): "worth",
+    (definition.Threshold, "value"): "worth",
+}
+# Of the format itself; conditions are flattened, and both are tested above.
+ELSEWHERE = {"format", "when"}
+PARTS = (
+    definition.Questionnaire,
+    definition.Domain,
+    definition.Section,
+    definition.Question,
+    definition.References,
+    definition.Choice,
+    definition.Threshold,
+)
+
+
+def names_of(part: type[definition.Model]) -> dict[str, str]:
+    """What the schema calls each field of a part of the format."""
+    plain = {name: "key" if name == "id" else name for name in part.model_fields if name not in ELSEWHERE}
+    named = {name: NAMES.get((part, name), given) for name, given in plain.items()}
+    return {name: re.sub(r"_(.)", lambda found: found[1].upper(), given) for name, given in named.items()}
+
+
+def same(part: Any, shown: Any) -> bool:
+    """Whether the schema shows a value of the format as it is, with everything in it."""
+    if isinstance(part, tuple):
+        return len(part) == len(shown) and all(map(same, part, shown))
+    if isinstance(part, definition.Question):
+        return _same_question(part, shown)
+    if isinstance(part, definition.Model):
+        return all(same(getattr(part, name), shown[given]) for name, given in names_of(type(part)).items())
+    return bool(part == shown)
+
+
+def _same_question(question: Question, shown: Any) -> bool:
+    names = names_of(Question)
+    own = {"kind", "impact", "not_applicable", "choices", "required"}
+    return (
+        all(same(getattr(question, name), shown[given]) for name, given in names.items() if name not in own)
+        and (shown["kind"], shown["impact"]) == (question.kind.upper(), question.impact.upper())
+        and shown["notApplicable"] is (question.scored and question.not_applicable)
+        and (not question.choices or [each["value"] for each in shown["options"]] == list(question.choice_ids))
+        and (not question.choices or [each["label"] for each in shown["options"]] == [c.text for c in question.choices])
+        and (shown["when"] is None) is (question.when is None)
+    )
+
+
+def selection(name: str) -> str:
+    """Every field of a type and of those below it; there are no circles among them."""
+    fields = schema.type_map[name].fields  # type: ignore[attr-defined]
+    below = {each: get_named_type(field.type) for each, field in fields.items()}
+    parts = (f"{each} {selection(kind.name) if is_composite_type(kind) else ''}" for each, kind in below.items())
+    return f"{{ {' '.join(parts)} }}"
+
+
+def test_every_part_of_the_format_is_in_the_schema() -> None:
+    shown_as: dict[type[definition.Model], str] = {definition.Choice: "AnswerOption"}
+    missing = {
+        (part.__name__, name)
+        for part in PARTS
+        for name, given in names_of(part).items()
+        if given not in schema.type_map[shown_as.get(part, part.__name__)].fields  # type: ignore[attr-defined]
+    }
+
+    assert missing == set()
+
+
+def test_a_definition_is_shown_as_it_is(alice: User, quick_check: definition.Questionnaire) -> None:
+    definitions = {each.slug: each for each in (everything(), quick_check)}
+
+    shown = data(alice, f"{{ questionnaires {selection('Questionnaire')} }}")["questionnaires"]
+
+    assert {each["slug"] for each in shown} == set(definitions)
+    assert [each["slug"] for each in shown if not same(definitions[each["slug"]], each)] == []
+
+
+def test_a_whole_definition_can_be_asked_for_at_once(alice: User, quick_check: definition.Questionnaire) -> None:
+    document = f"query ($id: ID!) {{ questionnaire(id: $id) {selection('Questionnaire')} }}"
+    given = ids.encode("Questionnaire", quick_check.digest)
+
+    # Raises where it is beyond the limits.
+    prepare(Parameters(query=document, variables={"id": given}))
+
+    assert same(quick_check, data(alice, document, id=given)["questionnaire"])
+
+
+def test_an_id_of_another_type_is_no_questionnaires(alice: User, quick_check: definition.Questionnaire) -> None:
+    given = ids.encode("Report", quick_check.digest)
+
+    assert data(alice, "query ($id: ID!) { questionnaire(id: $id) { slug } }", id=given) == {"questionnaire": None}
 
 
 @pytest.mark.parametrize(
