@@ -70,6 +70,7 @@ class Ear:
     def __init__(self, layer: Any, channel: str, watch: Watch) -> None:
         self._layer, self._channel, self._watch = layer, channel, watch
         self._recheck_at = 0.0
+        self._hint: asyncio.Task[dict[str, Any]] | None = None
         self.joined: frozenset[str] = frozenset()
 
     async def join(self) -> None:
@@ -79,15 +80,29 @@ class Ear:
 
     async def wait(self, seen: Positions) -> None:
         """Return when there may be something to see: after a hint, or when it is time to look without one."""
-        try:
-            async with asyncio.timeout(self._recheck_at - time.monotonic()):
-                while not self._is_news(await self._layer.receive(self._channel), seen):
-                    pass
-        except TimeoutError:
-            await self.join()
+        while (left := self._recheck_at - time.monotonic()) > 0:
+            hint = self._listen()
+            heard, _waiting = await asyncio.wait({hint}, timeout=left)
+            if heard:
+                self._hint = None
+                if self._is_news(hint.result(), seen):
+                    return
+        await self.join()
 
     async def leave(self) -> None:
+        hint = self._listen()
+        # What has not begun to listen would leave its channel behind in Redis.
+        await asyncio.sleep(0)
+        hint.cancel()
+        await asyncio.wait({hint})
         self.joined = await join(self._layer, self._channel, (), self.joined)
+
+    def _listen(self) -> asyncio.Task[dict[str, Any]]:
+        """The hint that comes next. It is waited for until the end: a layer on Redis takes a channel on which one gives
+        up for left, and forgets it."""
+        if self._hint is None:
+            self._hint = asyncio.create_task(self._layer.receive(self._channel))
+        return self._hint
 
     def _is_news(self, hint: dict[str, Any], seen: Positions) -> bool:
         wanted = self._watch.submission
