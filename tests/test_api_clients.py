@@ -1,16 +1,24 @@
-"""Clients that people use, as an application uses them: on the product itself, through a restart of its server."""
+"""Clients that people use, as an application uses them: on the product itself, through a restart of its server.
+
+They are set up by the files that docs/api.md tells to write.
+"""
 
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
+from asyncio import to_thread
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from gql.transport.exceptions import TransportConnectionFailed
 
+from tests.documentation import API, blocks
 from tests.embedded import PASSWORD, Person, Server
 from tests.javascript import Project
 from tests.native import NativeClient
@@ -108,3 +116,46 @@ def test_an_application_sees_its_reports_and_misses_none_while_the_server_restar
             assert ids(script.changes_until("FINAL")) == {missed}
             live = same_person.report()
             assert ids(script.changes_until("FINAL")) == {live}
+
+
+async def final_report(stream: AsyncIterator[Any]) -> str:
+    """The id of the next final report; nothing else may come before it but that report as it was."""
+    changed = set()
+    async for change in stream:
+        changed.add(change["report"]["id"])
+        if change["report"]["state"] == "FINAL":
+            break
+    (report,) = changed
+    return str(report)
+
+
+@pytest.fixture
+def program(own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the documentation's program for Python defines."""
+    (text,) = blocks(API, "python")
+    (tmp_path / "client.py").write_text(text)
+    monkeypatch.setenv("PLUMBLINE", own_server.url)
+    return runpy.run_path(str(tmp_path / "client.py"))
+
+
+async def test_gql_sees_its_reports_and_misses_none_while_the_server_restarts(
+    own_server: Server, program: dict[str, Any]
+) -> None:
+    person = await to_thread(own_server.person, "gql@example.org", "gql")
+    with NativeClient(own_server.url, person.email, PASSWORD) as same_person:
+        await to_thread(same_person.report)
+        position = same_person.ask("{ reports { position } }")["reports"]["position"]
+        async with aclosing(program["changes"](program["log_in"](person.email, PASSWORD), position)) as changes:
+            assert await to_thread(same_person.report) == await final_report(changes)
+            await to_thread(own_server.stop)
+            await to_thread(own_server.start)
+            with NativeClient(own_server.url, person.email, PASSWORD) as again:
+                missed = await to_thread(again.report)
+                assert await final_report(changes) == missed
+
+
+async def test_gql_gives_up_where_it_has_to_log_in_again(
+    program: dict[str, Any],
+) -> None:
+    with pytest.raises(TransportConnectionFailed):
+        await anext(program["changes"]({"Authorization": "Bearer wrong"}, None))
