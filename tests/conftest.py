@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.embedded import PASSWORD, ROOT, Person, Server
+from tests.javascript import node, project
 from tests.services import free_port, postgres, redis_server
 
-__all__ = ["PASSWORD", "ROOT", "Person", "Server", "free_port", "postgres", "redis_server"]
+__all__ = ["PASSWORD", "ROOT", "Person", "Server", "free_port", "node", "postgres", "project", "redis_server"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",

@@ -85,7 +85,9 @@ class Server:
                 code = self.process.wait(0.1)
             except subprocess.TimeoutExpired:
                 waited += 0.1
-                assert waited < timeout, f"the server did not start in time:\n{self.output()}"
+                if waited >= timeout:
+                    self.kill()
+                    raise AssertionError(f"the server did not start in time:\n{self.output()}") from None
             else:
                 raise AssertionError(f"the server ended with {code}:\n{self.output()}")
 

@@ -168,6 +168,8 @@ class Browser:
         made = json.loads(installation.manage("shell", "--no-imports", "-c", MAKE_PERSON).splitlines()[-1])
         self.submission: str = made["submission"]
         self.port = installation.port
+        self.token: str = made["session"]
+        """What a native client would have got by logging in."""
         token = uuid4().hex
         self.cookie = {"Cookie": f"sessionid={made['session']}; csrftoken={token}"}
         self.headers = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from pytest_django import Settings
@@ -14,6 +17,7 @@ from config import production
 from config.tests.listening import listening
 from questionnaires.definition import Questionnaire
 from reports import following
+from reports.following import Watch, follow
 from reports.live import group_of
 from reports.tests.makers import evaluated, stored
 from tests.services import Service
@@ -63,6 +67,17 @@ async def test_who_leaves_leaves_nothing_behind(layer: Any, alice: User, quick_c
         assert [group_of(organisation.pk) in name for name in layer.groups] == [True]
 
     assert (layer.groups, layer.channels) == ({}, {})
+    await layer.flush()
+
+
+async def test_who_has_nothing_to_follow_leaves_nothing_behind(layer: Any, alice: User, redis_server: Service) -> None:
+    with redis.Redis.from_url(redis_server.url) as client:
+        before = client.pubsub_channels()
+
+        async with aclosing(follow(Watch(person=alice.pk, organisation=uuid4()), None)) as news:
+            assert [each async for each in news] == []
+
+        assert client.pubsub_channels() == before
     await layer.flush()
 
 

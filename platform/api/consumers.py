@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 64 * 1024
 """Characters of one message of a client, as uvicorn is told too: what is larger is sent over HTTP."""
+GOODBYE_SECONDS = 1.0
+"""How long a server that stops waits for a client to have read that."""
 WAITING = 16
 """Refusals of operations that are one too many, and last messages of others, that may wait for the client to read:
 with more of them the server reads nothing from it either."""
@@ -64,7 +66,19 @@ async def graphql_socket(scope: dict[str, Any], receive: Receive, send: Send) ->
         await _close(send, Close(messages.BAD_SUBPROTOCOL, "Subprotocol not acceptable"))
         return
     await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-    await Connection(scope, receive, send, by_cookie=is_ours).serve()
+    try:
+        await Connection(scope, receive, send, by_cookie=is_ours).serve()
+    except asyncio.CancelledError:
+        await _say_goodbye(receive, send)
+
+
+async def _say_goodbye(receive: Receive, send: Send) -> None:
+    """Tell the client to come back. uvicorn has said 1012 by now; daphne cancels this first, and can't say 1012."""
+    await _close(send, Close(messages.TRY_AGAIN, "Service Restart"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
 
 
 async def _close(send: Send, close: Close) -> None:

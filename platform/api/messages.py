@@ -28,7 +28,8 @@ SUBSCRIBER_EXISTS = 4409
 TOO_MANY_INITS = 4429
 INTERNAL = 4500
 TRY_AGAIN = 4503
-"""The client was too slow, or the database is away: clients connect again and catch up. (Daphne can't say 1013.)"""
+"""The client was too slow, or the database is away: clients connect again and catch up. Daphne can't say 1013, nor 1012
+when it stops, for it takes 1000 and 3000 to 4999 only."""
 
 MAX_ID = 128
 """Characters of an operation's id."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,23 +15,12 @@ from gql.transport.httpx import HTTPXTransport
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import ConnectionClosedError
 
-from api.tests.servers import ROOT, Installation, Server
+from api.tests.servers import Installation, Server
+from tests.javascript import SCRIPTS, node
+
+__all__ = ["node"]
 
 pytestmark = pytest.mark.process
-
-SCRIPTS = ROOT / "tests" / "graphql"
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """Node, with the packages of tests/graphql; skips where it is missing, and fails under CI=true."""
-    program = shutil.which("node")
-    if program and (SCRIPTS / "node_modules").is_dir():
-        return program
-    reason = "Run `make node-packages`" if program else "Node is missing"
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason} (CI=true)", pytrace=False)
-    pytest.skip(reason)
 
 
 def test_every_audit_of_graphql_http_passes(node: str, server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -122,16 +123,23 @@ async def test_a_database_that_is_away_closes_with_4503_so_that_clients_come_bac
             execute("ALTER TABLE away RENAME TO django_session")
 
 
-async def test_stopping_the_server_closes_with_1012(installation: Installation) -> None:
-    server = Server("uvicorn", installation)
+@pytest.mark.parametrize(("kind", "code"), [("uvicorn", 1012), ("daphne", 4503)])
+async def test_stopping_the_server_closes_with_a_code_on_which_clients_come_back(
+    installation: Installation, kind: str, code: int
+) -> None:
+    server = Server(kind, installation)
     try:
         async with logged_in(server, server.token("alice")) as socket, opened(server) as unknown:
             await socket.subscribe("1", "subscription { ticks }")
-            await socket.hear()
+            # Within a second of a handshake daphne trips over its own books and just drops the connections: clients
+            # see 1006 then, and come back as well.
+            deadline = time.monotonic() + (2 if kind == "daphne" else 0)
+            while time.monotonic() < deadline:
+                await socket.hear()
             await asyncio.to_thread(server.stop)
 
-            assert await socket.closed() == 1012
-            assert await unknown.closed() == 1012
+            assert await socket.closed() == code
+            assert await unknown.closed() == code
         assert server.process.returncode in (0, -15)
     finally:
         server.stop()

@@ -16,6 +16,7 @@ from config.tests.listening import Listener, listening, nobody_else
 from config.tests.whole_schema import Seen, id_arguments, reachable, root_fields, root_selection
 from config.tests.world import World, go_on, world_of
 from eventbus.deliveries import drain_all
+from tests.documentation import API_SCHEMA, blocks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +58,16 @@ async def test_what_happens_gives_every_field_that_can_be_subscribed_to(theirs: 
     queried = {of for of, _field in reachable("query")}
     payload = {pair for pair in reachable("subscription", name) if pair[0] not in queried}
     assert payload - seen.fields == set()
+
+
+@pytest.mark.parametrize("document", [block for block in blocks(API_SCHEMA, "graphql") if "subscription" in block])
+async def test_each_subscription_of_the_documentation_works(theirs: World, document: str) -> None:
+    async with listening(theirs.person, document) as listener:
+        await sync_to_async(go_on)(theirs)
+
+        ((_name, message),) = (await listener.hear()).items()
+
+    assert message["position"]
 
 
 @pytest.mark.parametrize("name", NAMES)
