@@ -49,6 +49,7 @@ _RATE = """
     SELECT count(*) / extract(epoch FROM max(finished_at) - min(claimed_at))
     FROM eventbus_delivery WHERE subscriber = %s AND status = 'done'
 """
+_OLDEST_OF = "SELECT id FROM eventbus_event ORDER BY id DESC LIMIT 1 OFFSET %s"
 BATCH = 10_000
 """Flows that one statement stores, of three events each."""
 
@@ -61,11 +62,13 @@ class Outbox:
         self._connection.execute("CREATE TABLE IF NOT EXISTS bench_effect (number int)")
 
     def fill_to(self, total: int) -> int:
-        """Have that many events at least, all delivered, as large as the newest ones of each kind; gives how many."""
+        """Have about that many events, all delivered, as large as the newest ones of each kind; gives how many."""
         have = self._count()
-        if have < total:
-            self._connection.execute("DROP TABLE IF EXISTS bench_template")
-            self._connection.execute(_TEMPLATE)
+        self._connection.execute("DROP TABLE IF EXISTS bench_template")
+        self._connection.execute(_TEMPLATE)
+        if have > total:
+            self._keep(total)
+            have = self._count()
         while have < total:
             flows = min(BATCH, -(-(total - have) // 3))
             self._connection.execute(_STORE_OLD, {"flows": flows, "seed": str(have)})
@@ -74,6 +77,13 @@ class Outbox:
             self._connection.execute(f"VACUUM ANALYZE {table}".encode())
         self._connection.execute("CHECKPOINT")
         return have
+
+    def _keep(self, newest: int) -> None:
+        """Throw away all but the newest events, as if nothing else had ever been published."""
+        (oldest,) = self._connection.execute(_OLDEST_OF, (newest - 1,)).fetchone() or (0,)
+        for table, column in (("moment", "event_id"), ("delivery", "event_id"), ("event", "id")):
+            self._connection.execute(f"DELETE FROM eventbus_{table} WHERE {column} < %s".encode(), (oldest,))  # noqa: S608
+            self._connection.execute(f"VACUUM FULL eventbus_{table}".encode())
 
     def _count(self) -> int:
         return self._number("SELECT count(*) FROM eventbus_event")
