@@ -64,7 +64,9 @@ class Service:
     def thaw(self) -> None:
         """Let it go on."""
         for process in self._processes():
-            process.resume()
+            # One of its helpers may have ended by itself meanwhile.
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _processes(self) -> list[psutil.Process]:
         first = psutil.Process(self.process.pid)

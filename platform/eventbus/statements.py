@@ -30,6 +30,8 @@ _FROM_NOW = {
 _UUID = {"sqlite": "%s", "postgresql": "CAST(%s AS uuid)"}
 # SQLite has one writer at a time; elsewhere workers pass over rows that another one is claiming.
 _LOCK = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
+# With the plus SQLite reads the index of what waits; without it, that of all events, from this one on.
+_NEWER_POSITION = {"sqlite": "+newer.event_id", "postgresql": "newer.event_id"}
 
 _STORE_EVENT = """
     INSERT INTO eventbus_event (
@@ -83,10 +85,10 @@ _LEASE = """
     RETURNING id, event_id, key, attempts,
         (SELECT e.payload FROM eventbus_event e WHERE e.id = event_id),
         (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), (
-        SELECT MAX(newer.event_id) FROM eventbus_delivery d JOIN eventbus_delivery newer
-            ON newer.finished_at IS NULL AND newer.key = d.key AND newer.subscriber = d.subscriber
-            AND newer.event_id > d.event_id AND newer.status <> 'leased'
-        WHERE d.id = eventbus_delivery.id)
+        SELECT MAX(<newer position>) FROM eventbus_delivery newer
+        WHERE newer.finished_at IS NULL AND newer.key = eventbus_delivery.key
+          AND newer.subscriber = eventbus_delivery.subscriber AND <newer position> > eventbus_delivery.event_id
+          AND newer.status <> 'leased')
 """
 _OLDEST_DUE = """
     SELECT d.id FROM eventbus_delivery d
@@ -259,6 +261,7 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 @cache
 def _for_vendor(statement: str, vendor: str) -> str:
     statement = statement.replace("<due>", _DUE).replace("<first>", _FIRST).replace("<running>", _RUNNING)
+    statement = statement.replace("<newer position>", _NEWER_POSITION[vendor])
     statement = statement.replace("<lock>", _LOCK[vendor]).replace("<uuid>", _UUID[vendor])
     return statement.replace("<now>", _NOW[vendor]).replace("<from now>", _FROM_NOW[vendor])
 
