@@ -33,7 +33,7 @@ class Amount:
     stored: tuple[int, ...]
 
 
-FULL = Amount(200, 5.0, 5_000, 300, 1_000, (1_000, 100_000, 1_000_000))
+FULL = Amount(400, 5.0, 5_000, 300, 1_000, (1_000, 100_000, 1_000_000))
 QUICK = Amount(30, 1.0, 1_000, 30, 100, (1_000, 20_000))
 
 
@@ -81,6 +81,17 @@ class Bench:
 
 async def warm_up(bench: Bench, running: Running) -> None:
     """Have every process load what it needs, and every answer be there."""
-    async with bench.flows(running) as flows, bench.floor_flows() as least:
+    await warm_up_product(bench, running)
+    await warm_up_floor(bench)
+
+
+async def warm_up_product(bench: Bench, running: Running) -> None:
+    """Only what is the product's."""
+    async with bench.flows(running) as flows:
         await one_after_another(flows, WARM_UP * len(flows))
+
+
+async def warm_up_floor(bench: Bench) -> None:
+    """Only what is the floor's."""
+    async with bench.floor_flows() as least:
         await one_after_another(least, 30)

@@ -41,10 +41,6 @@ def emit_waits(flows: list[list[Took]], floors: list[list[Took]], **more: object
         emit(name, value, floor, ratio_p50=round(value["p50"] / floor["p50"], 2), **more)
 
 
-def _seconds(runs: list[list[Took]], field: str) -> list[list[float]]:
-    return [[getattr(each, field) for each in run] for run in runs]
-
-
 def wants_quick() -> bool:
     """Whether fewer and shorter rounds were asked for, for a look."""
     return "--quick" in sys.argv

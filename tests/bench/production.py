@@ -6,7 +6,6 @@ python -m tests.bench.production [--quick]
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import closing
 
 import uvloop
@@ -15,9 +14,10 @@ from tests.bench.answering import bench_answer_to_browser, bench_flows
 from tests.bench.bench import FULL, PEOPLE, QUICK, Bench
 from tests.bench.delivering import bench_deliveries
 from tests.bench.figures import emit, wants_quick
+from tests.bench.growing import bench_growth, fill
 from tests.bench.publishing import bench_publish
 from tests.bench.sockets import bench_sockets
-from tests.bench.stack import make_people, stack
+from tests.bench.stack import Stack, make_people, stack
 from tests.bench.volume import Outbox
 from tests.services import CannotHave
 
@@ -29,31 +29,32 @@ def main() -> None:
         with (
             stack() as services,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-            closing(Outbox(services.installation.database_url)) as outbox,
         ):
-            run(Bench(services, outbox, *make_people(PEOPLE), amount, runner))
+            people, listener = make_people(PEOPLE)
+            with (
+                services.copied(len(amount.stored)) as copies,
+                closing(Outbox(services.installation.database_url)) as outbox,
+            ):
+                run(
+                    Bench(services, outbox, people, listener, amount, runner),
+                    dict(zip(amount.stored, copies, strict=True)),
+                )
     except CannotHave as reason:
         emit("production", None, None, skipped=str(reason))
 
 
-def run(bench: Bench) -> None:
+def run(bench: Bench, copies: dict[int, Stack]) -> None:
     """Every figure; those that stored events might slow down at each size."""
     bench_flows(bench, 1)
     bench_flows(bench, 2)
     bench_sockets(bench)
     for wanted in bench.amount.stored:
-        started = time.perf_counter()
-        stored = bench.outbox.fill_to(wanted)
-        emit(
-            "filled",
-            stored,
-            None,
-            seconds=round(time.perf_counter() - started, 1),
-            megabytes=bench.outbox.bytes() // 2**20,
-        )
-        bench_answer_to_browser(bench, stored)
+        stored = fill(bench.outbox, wanted)
+        if wanted == bench.amount.stored[0]:
+            bench_answer_to_browser(bench, stored)
         bench_publish(bench, stored)
         bench_deliveries(bench, stored)
+    bench_growth(bench, copies)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
 
 from tests.bench.load import Account
 from tests.production import HOST, Installation, Process
@@ -50,6 +53,28 @@ class Stack:
                 for each in (*processes["web"], *processes["worker"]):
                     sys.stderr.write(f"--- {each.log}\n{each.output[-5000:]}\n")
                 raise
+
+    @contextmanager
+    def copied(self, count: int) -> Iterator[list[Stack]]:
+        """The installation so many times more, each with a Redis of its own: hints know no database numbers.
+
+        PostgreSQL copies a database to which nobody is connected: this process closes its connections before.
+        """
+        from django.db import connections
+
+        connections.close_all()
+        with ExitStack() as stack:
+            yield [self._copy(f"copy{number}", stack.enter_context(running_redis())) for number in range(count)]
+
+    def _copy(self, name: str, redis: Service) -> Stack:
+        url = urlsplit(self.installation.database_url)
+        database = f"{url.path[1:]}_{name}"
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{url.path[1:]}"'.encode())
+        database_url = url._replace(path=f"/{database}").geturl()
+        other = _another(self.installation, name, DATABASE_URL=database_url, REDIS_URL=redis.url)
+        other.database_url = database_url
+        return Stack(self.postgres, redis, other)
 
     @contextmanager
     def web(self, name: str, **environment: str) -> Iterator[tuple[int, int]]:
