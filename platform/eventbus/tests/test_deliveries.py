@@ -388,7 +388,7 @@ def test_a_handler_that_fails_after_publishing_publishes_nothing() -> None:
 
 
 def test_a_long_chain_of_follow_ups_needs_no_deep_stack() -> None:
-    @subscribe(AnswerEvent, name="test.count")
+    @subscribe(AnswerEvent, name="test.count", timeout=600)
     def count_up(event: AnswerEvent) -> None:
         if event.answer.revision < 300:
             publish(saved(A, event.answer.revision + 1))

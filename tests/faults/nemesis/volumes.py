@@ -21,13 +21,14 @@ def burst(stage: Stage[Production]) -> None:
     stage.burst(300 if stage.short else 10_000, 20 if stage.short else 200)
     stage.figures["seconds to publish"] = round(time.monotonic() - started, 1)
     started = time.monotonic()
-    while stage.site.rows(
-        "SELECT 1 FROM eventbus_delivery WHERE finished_at IS NULL AND created_at < now() - interval '2 s' LIMIT 1"
-    ):
+    while _has_work(stage) and time.monotonic() - started < MOST_SECONDS:
         stage.wait(0.5)
-        if time.monotonic() - started > 300:
-            break
     stage.figures["seconds to work off"] = round(time.monotonic() - started, 1)
+
+
+def _has_work(stage: Stage[Production]) -> bool:
+    """Whether anything of it waits: in the outbox, or in the broker, which is all that the plain product has."""
+    return bool(stage.site.wakeups() or stage.site.rows(BEHIND))
 
 
 def replay(stage: Stage[Production]) -> None:
