@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -294,18 +295,32 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     @admin.action(description=_("Redrive the selected dead letters"), permissions=["redrive"])
     def redrive_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        chosen = queryset.count()
-        redriven = redrive(Delivery.objects.filter(pk__in=queryset.order_by().values("pk")), str(request.user))
+        # What was redriven since the page was made is not among these rows, but somebody ticked it.
+        everything = request.POST.get("select_across") == "1"
+        ticked = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        self._redrive(request, queryset, queryset.count() if everything else len(ticked))
+
+    def _redrive(self, request: HttpRequest, letters: QuerySet[DeadLetter], asked: int) -> None:
+        """Redrive, and say what became of each of those that were asked for."""
+        left = letters.exclude(pk__in=redrivable().order_by().values("pk")).count()
+        redriven = redrive(Delivery.objects.filter(pk__in=letters.order_by().values("pk")), str(request.user))
         if redriven:
             told = ngettext("%(count)d is delivered again.", "%(count)d are delivered again.", redriven)
             messages.success(request, told % {"count": redriven})
-        if left := chosen - redriven:
+        if left:
             told = ngettext(
                 "%(count)d was left: its event was erased, or this code does not have its subscriber.",
                 "%(count)d were left: their events were erased, or this code does not have their subscribers.",
                 left,
             )
             messages.warning(request, told % {"count": left})
+        if (gone := asked - redriven - left) > 0:
+            told = ngettext(
+                "%(count)d was no longer a dead letter: redriven or deleted meanwhile.",
+                "%(count)d were no longer dead letters: redriven or deleted meanwhile.",
+                gone,
+            )
+            messages.warning(request, told % {"count": gone})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.redrive_view)
@@ -313,16 +328,15 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     @method_decorator(require_POST)
     def redrive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Redrive one."""
+        """Redrive one; whoever clicks twice, or after somebody else, is told so."""
         superuser_only(request)
-        letter = get_object_or_404(self.get_queryset(request), pk=pk)
-        self.redrive_selected(request, self.get_queryset(request).filter(pk=letter.pk))
+        self._redrive(request, self.get_queryset(request).filter(pk=pk), asked=1)
         return redirect("admin:eventbus_deadletter_changelist")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = request.user.is_superuser and object_id.isdigit() and redrivable().filter(pk=object_id).exists()
+        may = request.user.is_superuser and object_id.isdecimal() and redrivable().filter(pk=object_id).exists()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_redrive": may})
 
 

@@ -181,9 +181,38 @@ def test_only_dead_ones_are_dead_letters(superuser: Client, dead: Delivery) -> N
     commit(saved())
     drain_all()
     done = Delivery.objects.latest("pk")
-    assert superuser.get(f"{DEAD}{done.pk}/change/").status_code == 302
-    assert superuser.post(f"{DEAD}{done.pk}/redrive/").status_code == 404
-    assert superuser.get(f"{DEAD}nonsense/change/").status_code == 302
+    for wrong in (done.pk, "nonsense", "²"):
+        assert superuser.get(f"{DEAD}{wrong}/change/").status_code == 302
+
+
+def test_what_somebody_else_redrove_meanwhile_is_said_so(superuser: Client, dead: Delivery) -> None:
+    first, second = (f"{DEAD}{pk}/redrive/" for pk in Delivery.objects.order_by("pk").values_list("pk", flat=True))
+    assert "1 is delivered again." in superuser.post(first, follow=True).content.decode()
+    page = superuser.post(first, follow=True)
+    assert page.redirect_chain == [(DEAD, 302)]
+    assert "1 was no longer a dead letter: redriven or deleted meanwhile." in page.content.decode()
+    Event.objects.exclude(pk=dead.event_id).delete()
+    assert "1 was no longer a dead letter" in superuser.post(second, follow=True).content.decode()
+
+
+def test_a_selection_tells_what_was_done_and_what_was_left_and_why(superuser: Client, dead: Delivery) -> None:
+    commit(*(saved() for _ in range(3)))
+    again, erased, unknown, gone, kept = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(status=Status.READY).finish(Status.DEAD)
+    ids = [each.pk for each in (again, erased, unknown, gone)]
+    erase(erased.key)
+    Delivery.objects.filter(pk=unknown.pk).update(subscriber="test.removed")
+    Delivery.objects.filter(pk=gone.pk).update(status=Status.DONE)
+    chosen = {"action": "redrive_selected", "_selected_action": ids}
+    told = [str(message) for message in superuser.post(DEAD, chosen, follow=True).context["messages"]]
+    assert told == [
+        "1 is delivered again.",
+        "2 were left: their events were erased, or this code does not have their subscribers.",
+        "1 was no longer a dead letter: redriven or deleted meanwhile.",
+    ]
+    assert Delivery.objects.get(pk=kept.pk).status == Status.DEAD
+    told = [str(message) for message in superuser.post(DEAD, chosen, follow=True).context["messages"]]
+    assert told[-1] == "2 were no longer dead letters: redriven or deleted meanwhile."
 
 
 # --- replay --------------------------------------------------------------------------------------------------------
