@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -30,7 +30,7 @@ from eventbus.dead_letters import redrivable, redrive
 from eventbus.forms import ReplayForm, TraceForm
 from eventbus.models import DeadLetter, Delivery, Event, Replay, Status, SubscriptionState
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
-from eventbus.replays import replay
+from eventbus.replays import OrderedAlready, replay
 from eventbus.timeline import rows_of, shown
 from eventbus.traces import milliseconds, trace
 
@@ -380,19 +380,17 @@ class ReplayAdmin(ReadOnly, ReplayBase):
         counted: dict[str, int] | None = None
         if form.is_bound and form.is_valid():
             counted = form.selection.count()
-            if "confirm" in request.POST and sum(counted.values()) <= MOST_IN_A_REQUEST:
-                order = replay(form.selection, rate=form.cleaned_data["rate"], by=str(request.user))
-                told = ngettext(
-                    "%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries
-                )
-                messages.success(request, told % {"count": order.deliveries})
-                return redirect("admin:eventbus_replay_changelist")
+            token = _token(request.POST.get("confirm", ""))
+            was_ordered = token is not None and Replay.objects.filter(token=token).exists()
+            if token and (was_ordered or 0 < sum(counted.values()) <= MOST_IN_A_REQUEST):
+                return self._order(request, form, token)
         total = sum((counted or {}).values())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Replay events"),
             "form": form,
+            "token": uuid4(),
             "counted": counted,
             "total": total,
             "too_many": total > MOST_IN_A_REQUEST,
@@ -400,3 +398,22 @@ class ReplayAdmin(ReadOnly, ReplayBase):
             "minutes": -(-total // (60 * form.cleaned_data["rate"])) if counted is not None else 0,
         }
         return render(request, "admin/eventbus/replay/order.html", context)
+
+    def _order(self, request: HttpRequest, form: ReplayForm, token: UUID) -> HttpResponse:
+        """Replay what was counted; a page that is sent again, by a double click for example, orders nothing more."""
+        try:
+            order = replay(form.selection, rate=form.cleaned_data["rate"], by=str(request.user), token=token)
+        except OrderedAlready:
+            messages.warning(request, gettext("This replay was ordered already. To order another one, count again."))
+        else:
+            told = ngettext("%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries)
+            messages.success(request, told % {"count": order.deliveries})
+        return redirect("admin:eventbus_replay_changelist")
+
+
+def _token(text: str) -> UUID | None:
+    """What the button of a counted order carries; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -134,7 +134,7 @@ def test_everything_that_acts_needs_a_post_with_a_token(admin_user: User, superu
     ):
         assert superuser.get(address).status_code == 405
         assert careful.post(address).status_code == 403
-    assert careful.post(f"{REPLAYS}add/", {"subscriber": "test.trace", "rate": 5, "confirm": "yes"}).status_code == 403
+    assert careful.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).status_code == 403
     assert (statuses(), SubscriptionState.objects.count(), Replay.objects.count()) == (["dead", "dead"], 0, 0)
 
 
@@ -225,17 +225,41 @@ def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User)
     page = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
     assert "Replay 2 deliveries" in page
     assert Replay.objects.count() == 0
-    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}, follow=True).content.decode()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}, follow=True).content.decode()
     assert "2 deliveries are replayed." in page
     order = Replay.objects.get()
     assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, str(admin_user))
+
+
+def test_a_page_that_is_sent_twice_orders_once(superuser: Client) -> None:
+    commit(saved(), saved())
+    drain_all()
+    counted = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
+    confirmed = {**ORDER, "confirm": re.findall(r'name="confirm" value="([0-9a-f-]+)"', counted)[0]}
+    superuser.post(f"{REPLAYS}add/", confirmed)
+    for _ in ("everything still waits", "everything is done"):
+        page = superuser.post(f"{REPLAYS}add/", confirmed, follow=True).content.decode()
+        assert "This replay was ordered already. To order another one, count again." in page
+        Delivery.objects.undelivered().finish(Status.DONE)
+    assert Replay.objects.count() == 1
+
+
+def test_nothing_is_ordered_where_nothing_is_left_or_nothing_was_counted(superuser: Client) -> None:
+    assert (
+        "There is nothing to replay."
+        in superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).content.decode()
+    )
+    commit(saved())
+    drain_all()
+    assert "Replay 1 delivery" in superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).content.decode()
+    assert Replay.objects.count() == 0
 
 
 def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None:
     commit(saved(), saved())
     drain_all()
     for handled in (1, 2):
-        superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"})
+        superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())})
         newest = Delivery.objects.filter(generation=Replay.objects.latest("pk").pk).order_by("pk")
         Delivery.objects.filter(pk__in=[each.pk for each in newest[:handled]]).finish(Status.DONE)
     page = superuser.get(REPLAYS).content.decode()
@@ -248,7 +272,7 @@ def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
     monkeypatch.setattr(pages, "MOST_IN_A_REQUEST", 1)
     commit(saved(), saved())
     drain_all()
-    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).content.decode()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).content.decode()
     assert "manage.py bus replay" in page
     assert Replay.objects.count() == 0
 
@@ -264,13 +288,13 @@ def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(superuser: Client, change: dict[str, str], told: str) -> None:
-    assert told in superuser.post(f"{REPLAYS}add/", {**ORDER, **change, "confirm": "yes"}).content.decode()
+    assert told in superuser.post(f"{REPLAYS}add/", {**ORDER, **change, "confirm": str(uuid4())}).content.decode()
     assert Replay.objects.count() == 0
 
 
 def test_a_reviewer_reads_the_replays_and_orders_none(reviewer: Client) -> None:
     assert "0 replays" in text(reviewer, REPLAYS)
-    assert reviewer.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).status_code == 403
+    assert reviewer.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).status_code == 403
 
 
 # --- trace ---------------------------------------------------------------------------------------------------------
