@@ -155,7 +155,7 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.subscriber}: {self.event_id}"
+        return f"{self.subscriber} {self.pk}"
 
 
 class DeadLetter(Delivery):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
@@ -103,7 +105,7 @@ def test_a_superuser_pauses_and_resumes(superuser: Client, admin_user: User) -> 
     commit(saved())
     page = superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/", follow=True).content.decode()
     assert "Paused test.trace: what comes for it waits." in page
-    assert f"by {admin_user}" in page
+    assert f"by {admin_user.email}" in page
     assert drain_all() == 0
     page = superuser.post(f"{SUBSCRIPTIONS}test.trace/resume/", follow=True).content.decode()
     assert "Resumed test.trace: it goes on with what waited." in page
@@ -138,6 +140,30 @@ def test_everything_that_acts_needs_a_post_with_a_token(admin_user: User, superu
     assert (statuses(), SubscriptionState.objects.count(), Replay.objects.count()) == (["dead", "dead"], 0, 0)
 
 
+def test_whoever_acted_is_named_by_the_address_that_nobody_shares(superuser: Client, admin_user: User) -> None:
+    User.objects.filter(pk=admin_user.pk).update(name="Alex")
+    page = superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/", follow=True).content.decode()
+    assert f"by {admin_user.email}" in page
+
+
+def test_what_waits_for_a_worker_is_told_apart_from_what_runs(superuser: Client) -> None:
+    commit(saved())
+    assert "behind" not in text(superuser, SUBSCRIPTIONS).lower()
+    Delivery.objects.update(due_at=Now() - timedelta(seconds=11))
+    page = text(superuser, SUBSCRIPTIONS)
+    assert ">behind<" in page
+    assert "Behind: what is due waits for a worker." in page
+    superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/")
+    assert "behind" not in text(superuser, SUBSCRIPTIONS).lower()
+
+
+def test_a_name_that_no_subscriber_has_is_explained(superuser: Client) -> None:
+    commit(saved())
+    assert "Not part of this code:" not in text(superuser, SUBSCRIPTIONS)
+    Delivery.objects.update(subscriber="test.removed")
+    assert "Not part of this code: deliveries to a name that no subscriber has." in text(superuser, SUBSCRIPTIONS)
+
+
 # --- dead letters --------------------------------------------------------------------------------------------------
 def test_a_superuser_sees_why_with_the_payload_and_redrives_one(
     superuser: Client, dead: Delivery, admin_user: User
@@ -148,7 +174,7 @@ def test_a_superuser_sees_why_with_the_payload_and_redrives_one(
     page = superuser.post(f"{DEAD}{dead.pk}/redrive/", follow=True).content.decode()
     assert "1 is delivered again." in page
     assert statuses() == ["ready", "dead"]
-    assert Delivery.objects.get(pk=dead.pk).note.startswith(f"redriven by {admin_user} at ")
+    assert Delivery.objects.get(pk=dead.pk).note.startswith(f"redriven by {admin_user.email} at ")
 
 
 def test_a_superuser_redrives_many(superuser: Client, dead: Delivery) -> None:
@@ -175,6 +201,24 @@ def test_a_reviewer_reads_the_reason_but_not_the_payload_and_redrives_nothing(re
     assert reviewer.post(f"{DEAD}{dead.pk}/redrive/").status_code == 403
     reviewer.post(DEAD, {"action": "redrive_selected", "_selected_action": [dead.pk]})
     assert statuses() == ["dead", "dead"]
+
+
+def test_a_dead_letter_shows_the_number_that_the_command_line_takes(superuser: Client, dead: Delivery) -> None:
+    Delivery.objects.filter(pk=dead.pk).update(id=dead.pk + 1_000_000)
+    page = text(superuser, f"{DEAD}{dead.pk + 1_000_000}/change/")
+    assert f"test.trace {dead.pk + 1_000_000}" in page
+    assert f"test.trace: {dead.event_id}" not in page
+
+
+def test_why_one_can_not_be_redriven_is_said(superuser: Client, reviewer: Client, dead: Delivery) -> None:
+    address = f"{DEAD}{dead.pk}/change/"
+    Delivery.objects.filter(pk=dead.pk).update(subscriber="test.removed")
+    page = text(superuser, address)
+    assert "This code has no subscriber of this name" in page
+    assert f"{DEAD}{dead.pk}/redrive/" not in page
+    erase(dead.key)
+    assert "Its event was erased: there is nothing left to deliver." in text(superuser, address)
+    assert "nothing left to deliver" not in text(reviewer, address)
 
 
 def test_only_dead_ones_are_dead_letters(superuser: Client, dead: Delivery) -> None:
@@ -228,7 +272,7 @@ def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User)
     page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}, follow=True).content.decode()
     assert "2 deliveries are replayed." in page
     order = Replay.objects.get()
-    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, str(admin_user))
+    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, admin_user.email)
 
 
 def test_a_page_that_is_sent_twice_orders_once(superuser: Client) -> None:
@@ -264,6 +308,10 @@ def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None
         Delivery.objects.filter(pk__in=[each.pk for each in newest[:handled]]).finish(Status.DONE)
     page = superuser.get(REPLAYS).content.decode()
     assert re.findall(r'class="field-waiting">(\d+)<', page) == ["0", "1"]  # the newest first
+
+
+def test_the_order_says_in_which_zone_its_times_are(superuser: Client) -> None:
+    assert "Times are in the time zone of this site, UTC." in text(superuser, f"{REPLAYS}add/")
 
 
 def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
@@ -306,7 +354,7 @@ def test_a_reviewer_traces_a_request_by_its_id_or_an_events(reviewer: Client, de
     page = text(reviewer, f"{TRACE}{event.correlation_id}/")
     assert "AnswerEvent /answers" in page
     assert "NeverRetry: no room" in page
-    assert page.count("<rect ") == 3
+    assert page.count(' height="12"/>') == 3
     assert SECRET not in page
 
 
