@@ -28,7 +28,7 @@ class ReportAdmin(ModelAdmin):
 
     change_form_template = "admin/reports/report/change_form.html"
     list_display = ("questionnaire_title", "organisation", "rating", "shown_score", "state", "revision", "created_at")
-    list_filter = ("rating", "provisional", "withdrawn", "questionnaire_slug", "created_at", "organisation")
+    list_filter = ("rating", "provisional", "withdrawn", "questionnaire_slug", "created_at")
     list_select_related = ("organisation",)
     search_fields = ("organisation__name", "questionnaire_title", "questionnaire_slug", "id", "submission")
     search_help_text = _("Organisation, questionnaire, or the id of a report or submission")

@@ -181,3 +181,14 @@ def test_a_refused_submission_and_a_wrong_password_have_no_violation(
     found += faults(page)
     context.close()
     assert found == []
+
+
+def test_the_administration_fits_on_a_phone_whoever_is_signed_in(server: Server, browser: Browser) -> None:
+    person = server.person(f"a-long-name-{uuid4().hex}@operations.example.org", f"Acme {uuid4().hex}", is_admin=True)
+    context = browser.new_context(base_url=server.url, viewport={"width": 320, "height": 900})
+    person.sign_in(context)
+    page = context.new_page()
+    for address in ("/admin/", "/admin/eventbus/subscriptionstate/", "/admin/reports/report/"):
+        page.goto(address)
+        assert page.evaluate(TOO_WIDE) == [], address
+    context.close()

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -26,15 +27,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from eventbus.dead_letters import redrivable, redrive
+from eventbus.filters import EventTypeFilter, SourceFilter, SubscriberFilter, TypeFilter
 from eventbus.forms import ReplayForm, TraceForm
 from eventbus.models import DeadLetter, Delivery, Event, Replay, Status, SubscriptionState
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
-from eventbus.replays import replay
+from eventbus.replays import OrderedAlready, replay
+from eventbus.subscriptions import registry
 from eventbus.timeline import rows_of, shown
 from eventbus.traces import milliseconds, trace
 
 MOST_IN_A_REQUEST = 20_000
 """How many deliveries a replay may make in a request; a larger one is for the command line."""
+
+STYLES = {"all": ("css/eventbus-admin.css",)}
 
 if TYPE_CHECKING:
     EventBase = admin.ModelAdmin[Event]
@@ -72,6 +77,14 @@ def link_to_trace(correlation_id: UUID) -> SafeString:
     return format_html('<a href="{}">{}</a>', address, gettext("Trace of the request"))
 
 
+def payload_of(event: Event) -> str | SafeString:
+    """The event as it was published, for superusers only."""
+    if event.erased_at:
+        return gettext("Erased.")
+    text = json.dumps(event.payload, indent=2, ensure_ascii=False)
+    return format_html('<pre class="bus-payload" tabindex="0">{}</pre>', text)
+
+
 def matching(term: str, prefix: str = "") -> Q:
     """Events with this key, or, where the term is a UUID, with this event, correlation or causing id."""
     found = Q(**{f"{prefix}key": term})
@@ -92,22 +105,33 @@ class DeliveryInline(ReadOnly, DeliveryInlineBase):
 @admin.register(Event)
 class EventAdmin(ReadOnly, EventBase):
     list_display = ("id", "type", "source", "key", "created_at", "erased_at")
-    list_filter = ("type", "source", "created_at")
+    list_filter = (TypeFilter, SourceFilter, "created_at")
     search_fields = ("uuid", "key", "correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     inlines = (DeliveryInline,)
 
+    class Media:
+        css = STYLES
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return super().get_queryset(request).defer("payload")
+
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
-        hidden = () if request.user.is_superuser else ("payload",)
-        return (*(field.name for field in Event._meta.fields if field.name not in hidden), "trace")
+        shown = (field.name for field in Event._meta.fields if field.name != "payload")
+        return (*shown, "trace", *(("document",) if request.user.is_superuser else ()))
 
     @admin.display(description=_("trace"))
     def trace(self, event: Event) -> SafeString:
         return link_to_trace(event.correlation_id)
 
+    @admin.display(description=_("CloudEvents document"))
+    def document(self, event: Event) -> str | SafeString:
+        return payload_of(event)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
-        return ("trace",)
+        return ("trace", "document")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -164,13 +188,14 @@ class EventAdmin(ReadOnly, EventBase):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, DeliveryBase):
-    list_display = ("id", "subscriber", "key", "status", "attempts", "due_at", "finished_at", "last_error")
-    list_filter = ("status", "subscriber", "created_at")
+    list_display = ("id", "subscriber", "key", "status", "attempts", "last_error", "due_at", "finished_at")
+    list_filter = ("status", SubscriberFilter, "created_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
     show_full_result_count = False
-    list_select_related = ("event",)
+    show_facets = admin.ShowFacets.NEVER
     fields = (
+        "id",
         "event",
         "subscriber",
         "key",
@@ -185,6 +210,9 @@ class DeliveryAdmin(ReadOnly, DeliveryBase):
         "last_error",
         "note",
     )
+
+    class Media:
+        css = STYLES
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
@@ -208,11 +236,14 @@ class SubscriptionAdmin(ReadOnly, SubscriptionBase):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        rows = [shown(standing) for standing in standings()]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Subscriptions"),
-            "rows": [shown(standing) for standing in standings()],
+            "rows": rows,
+            "any_behind": any(row.standing.is_behind for row in rows),
+            "any_unknown": not all(row.standing.known for row in rows),
         }
         return render(request, "admin/eventbus/subscriptions.html", context)
 
@@ -227,7 +258,7 @@ class SubscriptionAdmin(ReadOnly, SubscriptionBase):
     def _change(self, request: HttpRequest, name: str, action: Callable[[str, str], bool], told: str) -> HttpResponse:
         superuser_only(request)
         try:
-            changed = action(name, str(request.user))
+            changed = action(name, request.user.get_username())
         except UnknownSubscriber:
             messages.error(request, gettext("There is no subscriber of this name."))
         else:
@@ -241,16 +272,15 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
     """What was given up on, with the reason; superusers see the payload and redrive."""
 
     list_display = ("id", "subscriber", "last_error", "attempts", "finished_at")
-    list_filter = ("subscriber", "event__type", "finished_at")
+    list_filter = (SubscriberFilter, EventTypeFilter, "finished_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
     show_full_result_count = False
-    list_select_related = ("event",)
     ordering = ("-finished_at", "-id")
     actions = ("redrive_selected",)
 
     class Media:
-        css = {"all": ("css/eventbus-admin.css",)}
+        css = STYLES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).filter(status=Status.DEAD)
@@ -263,6 +293,7 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     def get_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> tuple[str, ...]:
         shown = (
+            "id",
             "event",
             "subscriber",
             "key",
@@ -284,28 +315,39 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     @admin.display(description=_("payload"))
     def payload(self, letter: DeadLetter) -> str | SafeString:
-        if letter.event.erased_at:
-            return gettext("Erased.")
-        text = json.dumps(letter.event.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="bus-payload" tabindex="0">{}</pre>', text)
+        return payload_of(letter.event)
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
     @admin.action(description=_("Redrive the selected dead letters"), permissions=["redrive"])
     def redrive_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        chosen = queryset.count()
-        redriven = redrive(Delivery.objects.filter(pk__in=queryset.order_by().values("pk")), str(request.user))
+        # What was redriven since the page was made is not among these rows, but somebody ticked it.
+        everything = request.POST.get("select_across") == "1"
+        ticked = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        self._redrive(request, queryset, queryset.count() if everything else len(ticked))
+
+    def _redrive(self, request: HttpRequest, letters: QuerySet[DeadLetter], asked: int) -> None:
+        """Redrive, and say what became of each of those that were asked for."""
+        left = letters.exclude(pk__in=redrivable().order_by().values("pk")).count()
+        redriven = redrive(Delivery.objects.filter(pk__in=letters.order_by().values("pk")), request.user.get_username())
         if redriven:
             told = ngettext("%(count)d is delivered again.", "%(count)d are delivered again.", redriven)
             messages.success(request, told % {"count": redriven})
-        if left := chosen - redriven:
+        if left:
             told = ngettext(
                 "%(count)d was left: its event was erased, or this code does not have its subscriber.",
                 "%(count)d were left: their events were erased, or this code does not have their subscribers.",
                 left,
             )
             messages.warning(request, told % {"count": left})
+        if (gone := asked - redriven - left) > 0:
+            told = ngettext(
+                "%(count)d was no longer a dead letter: redriven or deleted meanwhile.",
+                "%(count)d were no longer dead letters: redriven or deleted meanwhile.",
+                gone,
+            )
+            messages.warning(request, told % {"count": gone})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.redrive_view)
@@ -313,17 +355,27 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
 
     @method_decorator(require_POST)
     def redrive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Redrive one."""
+        """Redrive one; whoever clicks twice, or after somebody else, is told so."""
         superuser_only(request)
-        letter = get_object_or_404(self.get_queryset(request), pk=pk)
-        self.redrive_selected(request, self.get_queryset(request).filter(pk=letter.pk))
+        self._redrive(request, self.get_queryset(request).filter(pk=pk), asked=1)
         return redirect("admin:eventbus_deadletter_changelist")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = request.user.is_superuser and object_id.isdigit() and redrivable().filter(pk=object_id).exists()
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_redrive": may})
+        letter = self.get_object(request, object_id) if request.user.is_superuser else None
+        why_not = _why_not(letter) if letter else ""
+        extra = {"may_redrive": letter is not None and not why_not, "why_not": why_not}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **extra})
+
+
+def _why_not(letter: DeadLetter) -> str:
+    """Why it cannot be redriven; empty: it can."""
+    if letter.event.erased_at:
+        return gettext("Its event was erased: there is nothing left to deliver.")
+    if letter.subscriber not in registry:
+        return gettext("This code has no subscriber of this name; once it has one again, this can be redriven.")
+    return ""
 
 
 @admin.register(Replay)
@@ -366,19 +418,17 @@ class ReplayAdmin(ReadOnly, ReplayBase):
         counted: dict[str, int] | None = None
         if form.is_bound and form.is_valid():
             counted = form.selection.count()
-            if "confirm" in request.POST and sum(counted.values()) <= MOST_IN_A_REQUEST:
-                order = replay(form.selection, rate=form.cleaned_data["rate"], by=str(request.user))
-                told = ngettext(
-                    "%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries
-                )
-                messages.success(request, told % {"count": order.deliveries})
-                return redirect("admin:eventbus_replay_changelist")
+            token = _token(request.POST.get("confirm", ""))
+            was_ordered = token is not None and Replay.objects.filter(token=token).exists()
+            if token and (was_ordered or 0 < sum(counted.values()) <= MOST_IN_A_REQUEST):
+                return self._order(request, form, token)
         total = sum((counted or {}).values())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Replay events"),
             "form": form,
+            "token": uuid4(),
             "counted": counted,
             "total": total,
             "too_many": total > MOST_IN_A_REQUEST,
@@ -386,3 +436,22 @@ class ReplayAdmin(ReadOnly, ReplayBase):
             "minutes": -(-total // (60 * form.cleaned_data["rate"])) if counted is not None else 0,
         }
         return render(request, "admin/eventbus/replay/order.html", context)
+
+    def _order(self, request: HttpRequest, form: ReplayForm, token: UUID) -> HttpResponse:
+        """Replay what was counted; a page that is sent again, by a double click for example, orders nothing more."""
+        try:
+            order = replay(form.selection, rate=form.cleaned_data["rate"], by=request.user.get_username(), token=token)
+        except OrderedAlready:
+            messages.warning(request, gettext("This replay was ordered already. To order another one, count again."))
+        else:
+            told = ngettext("%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries)
+            messages.success(request, told % {"count": order.deliveries})
+        return redirect("admin:eventbus_replay_changelist")
+
+
+def _token(text: str) -> UUID | None:
+    """What the button of a counted order carries; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -155,7 +155,7 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.subscriber}: {self.event_id}"
+        return f"{self.subscriber} {self.pk}"
 
 
 class DeadLetter(Delivery):
@@ -179,6 +179,9 @@ class Replay(models.Model):
     started_by = models.CharField(_("started by"), max_length=254)
     started_at = models.DateTimeField(_("started"), db_default=Now())
     finished_at = models.DateTimeField(_("all made"), null=True)
+    token: models.UUIDField[uuid.UUID | None, uuid.UUID | None] = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="Of the page that ordered it, so that none orders twice."
+    )
 
     class Meta:
         verbose_name = _("replay")

@@ -13,6 +13,9 @@ from django.db.models.functions import Coalesce, Now
 from eventbus.models import Delivery, Status, SubscriptionState
 from eventbus.subscriptions import registry
 
+BEHIND = timedelta(seconds=10)
+"""The lag from which a subscriber is said to be behind; with a worker at hand it is a few milliseconds."""
+
 
 class UnknownSubscriber(LookupError):
     """This code has no subscriber of that name."""
@@ -41,6 +44,11 @@ class Standing:
     """How long ago the delivery that waits longest fell due; nothing is due: zero."""
     oldest: timedelta | None = None
     """Age of the oldest undelivered one; None where everything is delivered."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is due waits for a worker for too long: none is there, or there is too much to do."""
+        return self.known and self.paused_at is None and self.lag >= BEHIND
 
 
 def standings() -> list[Standing]:

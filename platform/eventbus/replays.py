@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Value
 from django.db.models.functions import Now
 
@@ -23,6 +24,10 @@ HIGHEST_RATE = 1000
 
 class ReplayRefused(ValueError):
     """The order makes no sense; the message says what to do."""
+
+
+class OrderedAlready(Exception):
+    """An order with this token was given before: a page that was sent twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,25 +81,25 @@ class Selection:
         return {each.name: self.events_for(each).count() for each in self.subscriptions()}
 
 
-def replay(selection: Selection, *, rate: int, by: str, progress: Callable[[int], None] = lambda made: None) -> Replay:
+def replay(
+    selection: Selection,
+    *,
+    rate: int,
+    by: str,
+    token: UUID | None = None,
+    progress: Callable[[int], None] = lambda made: None,
+) -> Replay:
     """Make the deliveries, `rate` of them due each second, the oldest events first; gives the record of the order.
 
     They are of a generation of their own: no live delivery waits for them, while they wait for older live ones of their
     key. Events that are published meanwhile are not replayed. `progress` is told the number made so far. After a crash
-    in between, what was made is delivered, and the order can be given again. Raises ReplayRefused for a silly rate.
+    in between, what was made is delivered, and the order can be given again. Raises ReplayRefused for a silly rate, and
+    OrderedAlready where another order carries the `token`.
     """
     if not 1 <= rate <= HIGHEST_RATE:
         raise ReplayRefused(f"the rate is a number of deliveries per second from 1 to {HIGHEST_RATE}")
     newest = Event.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    order = Replay.objects.create(
-        event_type=selection.event_type,
-        subscriber=selection.subscriber,
-        since=selection.since,
-        until=selection.until,
-        rate=rate,
-        started_by=by[:254],
-    )
-    order.refresh_from_db()
+    order = _order(selection, rate, by, token)
     made = 0
     for subscription in selection.subscriptions():
         for count in _make(order, subscription, selection.events_for(subscription).filter(pk__lte=newest), made):
@@ -106,10 +111,30 @@ def replay(selection: Selection, *, rate: int, by: str, progress: Callable[[int]
     return order
 
 
+def _order(selection: Selection, rate: int, by: str, token: UUID | None) -> Replay:
+    order = Replay(
+        event_type=selection.event_type,
+        subscriber=selection.subscriber,
+        since=selection.since,
+        until=selection.until,
+        rate=rate,
+        started_by=by[:254],
+        token=token,
+    )
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+    except IntegrityError as error:
+        raise OrderedAlready from error
+    order.refresh_from_db()
+    return order
+
+
 def _make(order: Replay, subscription: Subscription, events: QuerySet[Event], made: int) -> Iterator[int]:
     """Make one subscription's deliveries, a batch in each transaction; yields the size of each."""
-    position = 0
-    while True:
+    position, is_last = 0, False
+    # A batch that is not full is the last: what earlier replays finish meanwhile is not run after, batch by batch.
+    while not is_last:
         with transaction.atomic():
             # Locked, so that no pruning takes an event away from its new delivery.
             batch = list(
@@ -134,6 +159,6 @@ def _make(order: Replay, subscription: Subscription, events: QuerySet[Event], ma
                 for (event, key), due in zip(batch, dues, strict=True)
             )
             Replay.objects.filter(pk=order.pk).update(deliveries=F("deliveries") + Value(len(batch)))
-        position = batch[-1][0]
+        position, is_last = batch[-1][0], len(batch) < BATCH
         made += len(batch)
         yield len(batch)

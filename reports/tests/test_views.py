@@ -547,6 +547,15 @@ class TestAdministration:
             assert "Important protections are missing." in page
         assert "Change answers" not in preview
 
+    def test_the_list_does_not_grow_with_the_organisations(
+        self, staff: Client, alice: User, quick_check: Questionnaire
+    ) -> None:
+        Organisation.objects.bulk_create(Organisation(name=f"Customer {n}") for n in range(30))
+        stored(evaluated(quick_check, alice.organisation))
+        page = staff.get("/admin/reports/report/").content.decode()
+        assert "Acme" in page
+        assert "Customer " not in page
+
     def test_nothing_can_be_changed(self, staff: Client, alice: User, quick_check: Questionnaire) -> None:
         report = stored(evaluated(quick_check, alice.organisation, provisional=False))
         url = f"/admin/reports/report/{report.pk}"

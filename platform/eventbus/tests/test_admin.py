@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from contracts import AnswerEvent
@@ -86,3 +88,34 @@ def test_nothing_can_be_added_changed_or_deleted(superuser: Client, delivery: De
         assert superuser.post(f"/admin/eventbus/{model}/{pk}/change/", {"status": "done"}).status_code == 403
         assert superuser.post(f"/admin/eventbus/{model}/{pk}/delete/", {"post": "yes"}).status_code == 403
     assert Event.objects.count() == 2
+
+
+def test_a_document_is_laid_out_to_be_read(superuser: Client, delivery: Delivery) -> None:
+    page = superuser.get(f"/admin/eventbus/event/{delivery.event_id}/change/").content.decode()
+    assert '<pre class="bus-payload" tabindex="0">{\n  &quot;' in page
+
+
+def test_no_list_reads_everything_that_was_ever_published(superuser: Client, delivery: Delivery) -> None:
+    for model in ("event", "delivery", "deadletter"):
+        with CaptureQueriesContext(connection) as captured:
+            page = superuser.get(f"/admin/eventbus/{model}/").content.decode()
+        asked = [query["sql"] for query in captured.captured_queries]
+        assert [sql for sql in asked if "DISTINCT" in sql and "WHERE" not in sql] == []
+        assert [sql for sql in asked if '"payload"' in sql] == []
+        assert ("_facets" in page) == (model == "deadletter")
+
+
+def test_the_lists_are_filtered_by_subscriber_type_and_source(superuser: Client, delivery: Delivery) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(subscriber="test.removed")
+    for address, count in (
+        ("delivery/?subscriber=test.removed", 1),
+        ("delivery/?subscriber=test.trace", 1),
+        ("deadletter/?subscriber=test.trace&event__type=AnswerEvent", 0),
+        ("event/?type=AnswerEvent&source=answers", 2),
+        ("event/?type=ReportEvent", 0),
+    ):
+        response = superuser.get(f"/admin/eventbus/{address}")
+        assert len(response.context["cl"].result_list) == count
+    page = superuser.get("/admin/eventbus/delivery/").content.decode()
+    assert "?subscriber=test.removed" in page
+    assert "?source=answers" in superuser.get("/admin/eventbus/event/").content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
@@ -64,6 +65,12 @@ def test_status_lists_each_subscriber_and_what_waits() -> None:
     heading, row = bus("status")
     assert heading.split("  ")[0] == "SUBSCRIBER"
     assert row.split() == ["test.trace", "paused", "1", "0", "0", "s", "0", "s", "0"]
+
+
+def test_status_tells_who_waits_for_a_worker() -> None:
+    commit(saved())
+    Delivery.objects.update(due_at=Now() - timedelta(seconds=11))
+    assert bus("status")[1].split()[:2] == ["test.trace", "behind"]
 
 
 def test_pause_and_resume_say_what_became_of_it() -> None:

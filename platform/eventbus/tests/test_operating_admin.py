@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
@@ -103,7 +105,7 @@ def test_a_superuser_pauses_and_resumes(superuser: Client, admin_user: User) -> 
     commit(saved())
     page = superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/", follow=True).content.decode()
     assert "Paused test.trace: what comes for it waits." in page
-    assert f"by {admin_user}" in page
+    assert f"by {admin_user.email}" in page
     assert drain_all() == 0
     page = superuser.post(f"{SUBSCRIPTIONS}test.trace/resume/", follow=True).content.decode()
     assert "Resumed test.trace: it goes on with what waited." in page
@@ -134,8 +136,32 @@ def test_everything_that_acts_needs_a_post_with_a_token(admin_user: User, superu
     ):
         assert superuser.get(address).status_code == 405
         assert careful.post(address).status_code == 403
-    assert careful.post(f"{REPLAYS}add/", {"subscriber": "test.trace", "rate": 5, "confirm": "yes"}).status_code == 403
+    assert careful.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).status_code == 403
     assert (statuses(), SubscriptionState.objects.count(), Replay.objects.count()) == (["dead", "dead"], 0, 0)
+
+
+def test_whoever_acted_is_named_by_the_address_that_nobody_shares(superuser: Client, admin_user: User) -> None:
+    User.objects.filter(pk=admin_user.pk).update(name="Alex")
+    page = superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/", follow=True).content.decode()
+    assert f"by {admin_user.email}" in page
+
+
+def test_what_waits_for_a_worker_is_told_apart_from_what_runs(superuser: Client) -> None:
+    commit(saved())
+    assert "behind" not in text(superuser, SUBSCRIPTIONS).lower()
+    Delivery.objects.update(due_at=Now() - timedelta(seconds=11))
+    page = text(superuser, SUBSCRIPTIONS)
+    assert ">behind<" in page
+    assert "Behind: what is due waits for a worker." in page
+    superuser.post(f"{SUBSCRIPTIONS}test.trace/pause/")
+    assert "behind" not in text(superuser, SUBSCRIPTIONS).lower()
+
+
+def test_a_name_that_no_subscriber_has_is_explained(superuser: Client) -> None:
+    commit(saved())
+    assert "Not part of this code:" not in text(superuser, SUBSCRIPTIONS)
+    Delivery.objects.update(subscriber="test.removed")
+    assert "Not part of this code: deliveries to a name that no subscriber has." in text(superuser, SUBSCRIPTIONS)
 
 
 # --- dead letters --------------------------------------------------------------------------------------------------
@@ -148,7 +174,7 @@ def test_a_superuser_sees_why_with_the_payload_and_redrives_one(
     page = superuser.post(f"{DEAD}{dead.pk}/redrive/", follow=True).content.decode()
     assert "1 is delivered again." in page
     assert statuses() == ["ready", "dead"]
-    assert Delivery.objects.get(pk=dead.pk).note.startswith(f"redriven by {admin_user} at ")
+    assert Delivery.objects.get(pk=dead.pk).note.startswith(f"redriven by {admin_user.email} at ")
 
 
 def test_a_superuser_redrives_many(superuser: Client, dead: Delivery) -> None:
@@ -177,13 +203,60 @@ def test_a_reviewer_reads_the_reason_but_not_the_payload_and_redrives_nothing(re
     assert statuses() == ["dead", "dead"]
 
 
+def test_a_dead_letter_shows_the_number_that_the_command_line_takes(superuser: Client, dead: Delivery) -> None:
+    Delivery.objects.filter(pk=dead.pk).update(id=dead.pk + 1_000_000)
+    page = text(superuser, f"{DEAD}{dead.pk + 1_000_000}/change/")
+    assert f"test.trace {dead.pk + 1_000_000}" in page
+    assert f"test.trace: {dead.event_id}" not in page
+
+
+def test_why_one_can_not_be_redriven_is_said(superuser: Client, reviewer: Client, dead: Delivery) -> None:
+    address = f"{DEAD}{dead.pk}/change/"
+    Delivery.objects.filter(pk=dead.pk).update(subscriber="test.removed")
+    page = text(superuser, address)
+    assert "This code has no subscriber of this name" in page
+    assert f"{DEAD}{dead.pk}/redrive/" not in page
+    erase(dead.key)
+    assert "Its event was erased: there is nothing left to deliver." in text(superuser, address)
+    assert "nothing left to deliver" not in text(reviewer, address)
+
+
 def test_only_dead_ones_are_dead_letters(superuser: Client, dead: Delivery) -> None:
     commit(saved())
     drain_all()
     done = Delivery.objects.latest("pk")
-    assert superuser.get(f"{DEAD}{done.pk}/change/").status_code == 302
-    assert superuser.post(f"{DEAD}{done.pk}/redrive/").status_code == 404
-    assert superuser.get(f"{DEAD}nonsense/change/").status_code == 302
+    for wrong in (done.pk, "nonsense", "²"):
+        assert superuser.get(f"{DEAD}{wrong}/change/").status_code == 302
+
+
+def test_what_somebody_else_redrove_meanwhile_is_said_so(superuser: Client, dead: Delivery) -> None:
+    first, second = (f"{DEAD}{pk}/redrive/" for pk in Delivery.objects.order_by("pk").values_list("pk", flat=True))
+    assert "1 is delivered again." in superuser.post(first, follow=True).content.decode()
+    page = superuser.post(first, follow=True)
+    assert page.redirect_chain == [(DEAD, 302)]
+    assert "1 was no longer a dead letter: redriven or deleted meanwhile." in page.content.decode()
+    Event.objects.exclude(pk=dead.event_id).delete()
+    assert "1 was no longer a dead letter" in superuser.post(second, follow=True).content.decode()
+
+
+def test_a_selection_tells_what_was_done_and_what_was_left_and_why(superuser: Client, dead: Delivery) -> None:
+    commit(*(saved() for _ in range(3)))
+    again, erased, unknown, gone, kept = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(status=Status.READY).finish(Status.DEAD)
+    ids = [each.pk for each in (again, erased, unknown, gone)]
+    erase(erased.key)
+    Delivery.objects.filter(pk=unknown.pk).update(subscriber="test.removed")
+    Delivery.objects.filter(pk=gone.pk).update(status=Status.DONE)
+    chosen = {"action": "redrive_selected", "_selected_action": ids}
+    told = [str(message) for message in superuser.post(DEAD, chosen, follow=True).context["messages"]]
+    assert told == [
+        "1 is delivered again.",
+        "2 were left: their events were erased, or this code does not have their subscribers.",
+        "1 was no longer a dead letter: redriven or deleted meanwhile.",
+    ]
+    assert Delivery.objects.get(pk=kept.pk).status == Status.DEAD
+    told = [str(message) for message in superuser.post(DEAD, chosen, follow=True).context["messages"]]
+    assert told[-1] == "2 were no longer dead letters: redriven or deleted meanwhile."
 
 
 # --- replay --------------------------------------------------------------------------------------------------------
@@ -196,21 +269,49 @@ def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User)
     page = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
     assert "Replay 2 deliveries" in page
     assert Replay.objects.count() == 0
-    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}, follow=True).content.decode()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}, follow=True).content.decode()
     assert "2 deliveries are replayed." in page
     order = Replay.objects.get()
-    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, str(admin_user))
+    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, admin_user.email)
+
+
+def test_a_page_that_is_sent_twice_orders_once(superuser: Client) -> None:
+    commit(saved(), saved())
+    drain_all()
+    counted = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
+    confirmed = {**ORDER, "confirm": re.findall(r'name="confirm" value="([0-9a-f-]+)"', counted)[0]}
+    superuser.post(f"{REPLAYS}add/", confirmed)
+    for _ in ("everything still waits", "everything is done"):
+        page = superuser.post(f"{REPLAYS}add/", confirmed, follow=True).content.decode()
+        assert "This replay was ordered already. To order another one, count again." in page
+        Delivery.objects.undelivered().finish(Status.DONE)
+    assert Replay.objects.count() == 1
+
+
+def test_nothing_is_ordered_where_nothing_is_left_or_nothing_was_counted(superuser: Client) -> None:
+    assert (
+        "There is nothing to replay."
+        in superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).content.decode()
+    )
+    commit(saved())
+    drain_all()
+    assert "Replay 1 delivery" in superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).content.decode()
+    assert Replay.objects.count() == 0
 
 
 def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None:
     commit(saved(), saved())
     drain_all()
     for handled in (1, 2):
-        superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"})
+        superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())})
         newest = Delivery.objects.filter(generation=Replay.objects.latest("pk").pk).order_by("pk")
         Delivery.objects.filter(pk__in=[each.pk for each in newest[:handled]]).finish(Status.DONE)
     page = superuser.get(REPLAYS).content.decode()
     assert re.findall(r'class="field-waiting">(\d+)<', page) == ["0", "1"]  # the newest first
+
+
+def test_the_order_says_in_which_zone_its_times_are(superuser: Client) -> None:
+    assert "Times are in the time zone of this site, UTC." in text(superuser, f"{REPLAYS}add/")
 
 
 def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
@@ -219,7 +320,7 @@ def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
     monkeypatch.setattr(pages, "MOST_IN_A_REQUEST", 1)
     commit(saved(), saved())
     drain_all()
-    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).content.decode()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).content.decode()
     assert "manage.py bus replay" in page
     assert Replay.objects.count() == 0
 
@@ -235,13 +336,13 @@ def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(superuser: Client, change: dict[str, str], told: str) -> None:
-    assert told in superuser.post(f"{REPLAYS}add/", {**ORDER, **change, "confirm": "yes"}).content.decode()
+    assert told in superuser.post(f"{REPLAYS}add/", {**ORDER, **change, "confirm": str(uuid4())}).content.decode()
     assert Replay.objects.count() == 0
 
 
 def test_a_reviewer_reads_the_replays_and_orders_none(reviewer: Client) -> None:
     assert "0 replays" in text(reviewer, REPLAYS)
-    assert reviewer.post(f"{REPLAYS}add/", {**ORDER, "confirm": "yes"}).status_code == 403
+    assert reviewer.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).status_code == 403
 
 
 # --- trace ---------------------------------------------------------------------------------------------------------
@@ -253,7 +354,7 @@ def test_a_reviewer_traces_a_request_by_its_id_or_an_events(reviewer: Client, de
     page = text(reviewer, f"{TRACE}{event.correlation_id}/")
     assert "AnswerEvent /answers" in page
     assert "NeverRetry: no room" in page
-    assert page.count("<rect ") == 3
+    assert page.count(' height="12"/>') == 3
     assert SECRET not in page
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from contracts import AnswerEvent, ReportEvent
 from eventbus import erase, metrics, publish, subscribe
 from eventbus.deliveries import drain_all
-from eventbus.models import Delivery, Event, Replay
+from eventbus.models import Delivery, Event, Replay, Status
 from eventbus.pausing import UnknownSubscriber
 from eventbus.replays import ReplayRefused, Selection, replay
 from eventbus.tests.making import commit, effect, effects, evaluated, let_retries_be_due, saved
@@ -97,6 +97,20 @@ def test_what_was_erased_and_what_waits_anyway_is_left_out() -> None:
     assert Selection(subscriber="test.evaluate").count() == {"test.evaluate": 1}
     order = replay(Selection(subscriber="test.evaluate"), rate=50, by="Ada")
     assert list(Delivery.objects.filter(generation=order.pk).values_list("key", flat=True)) == [str(B)]
+
+
+def test_what_an_earlier_replay_finishes_meanwhile_is_not_run_after() -> None:
+    commit(saved(), saved(), saved())
+    drain_all()
+    earlier = replay(Selection(subscriber="test.store"), rate=1, by="Ada")
+    running = Delivery.objects.undelivered().filter(generation=earlier.pk).order_by("pk")
+
+    def finish_one(made: int = 0) -> None:
+        if next_one := running.first():
+            Delivery.objects.filter(pk=next_one.pk).finish(Status.DONE)
+
+    finish_one()
+    assert replay(Selection(subscriber="test.store"), rate=50, by="Bob", progress=finish_one).deliveries == 1
 
 
 def test_the_time_range_includes_its_begin_and_excludes_its_end() -> None:

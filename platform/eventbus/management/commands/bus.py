@@ -75,7 +75,8 @@ class Command(BaseCommand):
     def _status(self, **options: Any) -> None:
         rows = [("SUBSCRIBER", "STATE", "READY", "AT WORK", "LAG", "OLDEST", "DEAD")]
         for each in standings():
-            state = "paused" if each.paused_at else "running" if each.known else "unknown"
+            going = "behind" if each.is_behind else "running"
+            state = "paused" if each.paused_at else going if each.known else "unknown"
             counts = (str(each.ready), str(each.leased), in_words(each.lag), in_words(each.oldest), str(each.dead))
             rows.append((each.name, state, *counts))
         self._table(rows)
