@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import make_conninfo
 
 SHORTEST_KEY = 50
 """Characters of the secret key; `check --deploy` asks for the same."""
@@ -57,8 +59,7 @@ def _problems(given: Installation) -> Iterator[str]:
             f"SECRET_KEY is missing, shorter than {SHORTEST_KEY} characters or too uniform, and every process needs "
             f"the same. Make one: {MAKE_A_KEY}"
         )
-    if urlsplit(given.base_url).scheme != "https":
-        yield f"BASE_URL={given.base_url} sends passwords unencrypted. Set BASE_URL=https://plumbline.example.org"
+    yield from _problems_of_base_url(given.base_url)
     if given.trusted_proxies is None:
         yield (
             "TRUSTED_PROXIES is not set: say how many reverse proxies of yours each request passes. "
@@ -71,6 +72,16 @@ def _problems(given: Installation) -> Iterator[str]:
         )
     if given.debug:
         yield "DEBUG shows answers and settings to whoever meets an error. Remove DEBUG"
+
+
+def _problems_of_base_url(url: str) -> Iterator[str]:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        yield f"BASE_URL={url} is no address. Set BASE_URL=https://plumbline.example.org"
+        return
+    if scheme != "https":
+        yield f"BASE_URL={url} sends passwords unencrypted. Set BASE_URL=https://plumbline.example.org"
 
 
 _OPTIONS = {
@@ -91,6 +102,23 @@ def _prepare_threshold(given: int | str) -> int | None:
     return int(given)
 
 
+_NOT_FOR_THE_SERVER = {"prepare_threshold", "assume_role"}
+"""Options of the address that psycopg and Django understand; libpq knows all others."""
+
+
+def _refuse_unknown_options(options: dict[str, Any]) -> None:
+    """Else only the first connection would tell, in each process by a traceback."""
+    for name in options.keys() - _NOT_FOR_THE_SERVER:
+        try:
+            make_conninfo(**{name: "1"})
+        except psycopg.ProgrammingError:
+            raise ImproperlyConfigured(
+                f"DATABASE_URL: PostgreSQL knows no option {name!r}. Take it out, or write it as in sslmode=require"
+            ) from None
+    if not str(options.get("connect_timeout", "1")).isdigit():
+        raise ImproperlyConfigured("DATABASE_URL: connect_timeout is a number of seconds")
+
+
 def database(url: str, *, pool: int = 0) -> dict[str, Any]:
     """PostgreSQL by psycopg 3; raises ImproperlyConfigured for any other address.
 
@@ -100,6 +128,13 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
     if _split("DATABASE_URL", url).scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL: only PostgreSQL is supported: postgresql://user:password@host/name")
     found: dict[str, Any] = dict(dj_database_url.parse(url))
+    # A slash, or an @ after it, comes from a password that was not encoded: its rest would be the database's name.
+    if not found["NAME"] or {"/", "@"} & set(found["NAME"]):
+        raise ImproperlyConfigured(
+            "DATABASE_URL has no name of a database: write postgresql://user:password@host:5432/plumbline, with "
+            "special characters percent-encoded"
+        )
+    _refuse_unknown_options(found.get("OPTIONS", {}))
     found["OPTIONS"] = {**_OPTIONS, **found.get("OPTIONS", {})}
     # What the address says is text.
     found["OPTIONS"]["prepare_threshold"] = _prepare_threshold(found["OPTIONS"]["prepare_threshold"])
@@ -126,8 +161,13 @@ def broker_options() -> dict[str, Any]:
 
 def redis_address(url: str) -> str:
     """The address itself; raises ImproperlyConfigured where it is none of a Redis."""
-    if _split("REDIS_URL", url).scheme not in ("redis", "rediss"):
-        raise ImproperlyConfigured("REDIS_URL: write redis://host:6379/0, or rediss://... with TLS")
+    parts = _split("REDIS_URL", url)
+    number = parts.path.removeprefix("/")
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or (number and not number.isdigit()):
+        raise ImproperlyConfigured(
+            "REDIS_URL: write redis://:password@host:6379/0, or rediss://... with TLS. The 0 is a database number; "
+            "special characters in the password are percent-encoded"
+        )
     return url
 
 

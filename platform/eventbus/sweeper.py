@@ -11,6 +11,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
 from eventbus import metrics, moments, stuck
+from eventbus.database_errors import reason
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.retention import Pruner
@@ -84,7 +85,7 @@ class Sweeper:
         self._thread.start()
 
     def sweep_once(self) -> None:
-        """Sweep, now and then prune; an error is counted and logged by its kind, for its text may quote values."""
+        """Sweep, now and then prune; an error is counted and logged, with no text that may quote values."""
         try:
             close_old_connections()
             metrics.count("swept", sweep(self._grace))
@@ -94,6 +95,6 @@ class Sweeper:
             self._pruner.prune_if_due()
         except Exception as error:
             metrics.count("sweep_failed")
-            logger.error("the sweep failed and is tried again: %s", type(error).__name__)
+            logger.error("the sweep failed and is tried again: %s", reason(error))
         finally:
             close_old_connections()

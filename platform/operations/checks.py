@@ -22,6 +22,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from eventbus import metrics
+from eventbus.database_errors import reason
 from operations.models import WorkerProcess
 
 PATIENCE = 2
@@ -73,7 +74,7 @@ def check_database() -> Result:
     except DatabaseProblem as error:
         return Result(
             ok=False,
-            cause=_kind(error),
+            cause=reason(error),
             says=_("the database does not answer"),
             fix=_(
                 "Start it, and check DATABASE_URL or, without it, that the data folder can be read. The log says more."
@@ -183,7 +184,7 @@ def check_workers() -> Result:
             ok=False,
             says=_("no worker has shown itself for %(seconds)s seconds")
             % {"seconds": settings.HEALTH_MAX_WORKER_SILENCE},
-            fix=_("Start one: manage.py up, or in production celery -A config worker. Nothing is lost meanwhile."),
+            fix=_("Start one: manage.py up, or in production deploy/run worker. Nothing is lost meanwhile."),
             numbers={"alive": 0},
         )
     return Result(ok=True, numbers={"alive": alive})

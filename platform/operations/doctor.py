@@ -209,7 +209,7 @@ def _contents() -> Iterator[Finding]:
     else:
         yield wrong(
             _("Administrator: there is none"),
-            _("Open the link that the start prints, or make one: manage.py createsuperuser."),
+            _("Open the one-time link that manage.py first_administrator prints."),
         )
     yield _second_factors()
     yield _workers()

@@ -41,6 +41,7 @@ def test_an_installation_that_is_fully_set_up_is_taken() -> None:
         ({"secret_key": "too-short"}, "Make one: python3 -c"),
         ({"secret_key": "change-me" * 9}, "Make one: python3 -c"),
         ({"base_url": "http://plumbline.example.org"}, "Set BASE_URL=https://plumbline.example.org"),
+        ({"base_url": "https://[plumbline"}, "is no address. Set BASE_URL=https://plumbline.example.org"),
         ({"trusted_proxies": None}, "Usually TRUSTED_PROXIES=1"),
         ({"email_url": ""}, "or SIGNUP=closed"),
         ({"debug": True}, "Remove DEBUG"),
@@ -102,6 +103,12 @@ def test_statements_are_prepared_unless_the_address_says_otherwise(query: str, t
         "mysql://user:secret@db/plumbline",
         "sqlite:///secret",
         "postgresql://u:secret@h:x/y",
+        "postgresql://u:secret@h/",
+        # A password with a slash or a question mark that was not encoded.
+        "postgresql://u:12/secret@h/y",
+        "postgresql://u:12?secret@h/y",
+        "postgresql://u:secret@h/y?nonsense=secret",
+        "postgresql://u:secret@h/y?connect_timeout=secret",
     ],
 )
 def test_another_database_is_refused_without_quoting_the_password(url: str) -> None:
@@ -113,6 +120,20 @@ def test_another_database_is_refused_without_quoting_the_password(url: str) -> N
 def test_another_broker_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL: write redis"):
         redis_address("amqp://rabbit")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://", "redis:///2", "redis://:12#secret@redis/0", "redis://redis/secret", "redis://redis/-1"]
+)
+def test_half_an_address_of_a_redis_is_refused_without_quoting_the_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL: write redis") as refusal:
+        redis_address(url)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", ["redis://redis", "redis://redis:6379/", "rediss://:p%23w@redis:6379/15?x=1"])
+def test_a_whole_address_of_a_redis_is_taken_as_it_is(url: str) -> None:
+    assert redis_address(url) == url
 
 
 @pytest.mark.parametrize(

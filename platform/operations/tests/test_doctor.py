@@ -76,7 +76,7 @@ def test_in_production_a_missing_worker_is_a_cross(sound: None, monkeypatch: pyt
     code, shown = run()
     assert code == 1
     assert "✗ Worker: no worker has shown itself for 60 seconds" in shown
-    assert "celery -A config worker" in shown
+    assert "deploy/run worker" in shown
 
 
 def test_every_cross_has_its_fix(settings: Settings) -> None:

@@ -80,7 +80,7 @@ def test_without_a_worker_it_is_not_ready_and_says_how_to_start_one(client: Clie
         "ok": False,
         "alive": 0,
         "problem": "no worker has shown itself for 60 seconds",
-        "fix": "Start one: manage.py up, or in production celery -A config worker. Nothing is lost meanwhile.",
+        "fix": "Start one: manage.py up, or in production deploy/run worker. Nothing is lost meanwhile.",
     }
     assert response.json()["checks"]["database"] == WELL
 
