@@ -43,7 +43,9 @@ def bench_growth(bench: Bench, copies: dict[int, Stack]) -> None:
 def _grown(bench: Bench, copy: Stack, wanted: int, stack: ExitStack) -> Size:
     """The copy's processes, warm, and its events."""
     outbox = stack.enter_context(closing(Outbox(copy.installation.database_url)))
-    own = replace(bench, stack=copy, outbox=outbox, people=[replace(each, versions={}) for each in bench.people])
+    # Nobody had answered anything yet when the copy was made.
+    people = [replace(each, revision=0, turn=0, versions={}) for each in bench.people]
+    own = replace(bench, stack=copy, outbox=outbox, people=people)
     running = stack.enter_context(copy.running(web=1, worker=2))
     bench.runner.run(warm_up_product(own, running))
     return Size(own, running, fill(outbox, wanted))
