@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,8 @@ save_answers(submissions.start(person, "quick-check").pk, person, [Change(questi
 """A save in a process of its own: the web server has nothing to do with it."""
 SECONDS = 1.0
 """What the product promises. A subscriber whom no hint reached would look by itself after ten."""
+TRIES = 3
+"""A machine that is busy with something else may be late once; where no hint comes, every try is late."""
 
 
 @contextmanager
@@ -59,21 +61,32 @@ def seconds_on_the_way(socket: ClientConnection) -> float:
     return (arrived - datetime.fromisoformat(change["report"]["updatedAt"])).total_seconds()
 
 
+def fastest(socket: ClientConnection, save: Callable[[], object]) -> float:
+    """The shortest time on the way of as many saves as it takes to be in time, at most TRIES."""
+    times: list[float] = []
+    while len(times) < TRIES and min(times, default=SECONDS) >= SECONDS:
+        save()
+        times.append(seconds_on_the_way(socket))
+    return min(times)
+
+
 def test_in_the_embedded_mode(server: Server) -> None:
     person = server.person(f"alice-{uuid4().hex}@example.org", uuid4().hex)
-    with subscribed(server.port, person.session_key) as socket:
+
+    def save() -> None:
         done = server.manage("shell", "--no-imports", "-c", SAVE.format(email=person.email))
         assert done.returncode == 0, done.stderr
 
-        assert seconds_on_the_way(socket) < SECONDS
+    with subscribed(server.port, person.session_key) as socket:
+        assert fastest(socket, save) < SECONDS
 
 
 def test_in_the_production_mode(postgres: Service, redis_server: Service, tmp_path: Path) -> None:
     installation = Installation(postgres, redis_server, tmp_path)
     installation.run("deploy/run", "release")
     browser = Browser(installation)
+    command = ("shell", "--no-imports", "-c", SAVE.format(email="alice@example.org"))
     with installation.web(), installation.worker() as worker, subscribed(installation.port, browser.token) as socket:
         worker.wait_for(lambda: "ready" in worker.output)
-        installation.manage("shell", "--no-imports", "-c", SAVE.format(email="alice@example.org"))
 
-        assert seconds_on_the_way(socket) < SECONDS
+        assert fastest(socket, lambda: installation.manage(*command)) < SECONDS
