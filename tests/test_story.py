@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.conftest import PASSWORD, Person, Server
 from tests.walking import GOLDEN, answer_everything, answer_page, start_quick_check
@@ -49,6 +49,15 @@ def alice(server: Server, request: pytest.FixtureRequest) -> Person:
 @pytest.fixture
 def bob(server: Server, alice: Person, request: pytest.FixtureRequest) -> Person:
     return server.person(f"bob-{uuid4().hex}@example.org", request.node.name, name="Bob")
+
+
+def within(seconds: int, page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for what the page's own traffic shows, while the page itself is on its way to another."""
+    for _ in range(seconds * 10):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it did not come about within {seconds} s")
 
 
 def sign_up(page: Page, server: Server) -> None:
@@ -173,7 +182,7 @@ def test_a_second_report_says_what_changed_since_the_first(tab: OpenTab, alice: 
     start_quick_check(page)
     answer_everything(page, ANSWERS)
     page.get_by_role("button", name="Submit").click()
-    page.get_by_role("button", name="Change answers").click()
+    page.get_by_role("button", name="Change answers", exact=True).click()  # the report's: the one before says "Reopen"
     page.get_by_role("link", name=re.compile("Passwords")).click()
     answer_page(page, {"QC-06": "F"})
     answer_everything(page, {})
@@ -185,6 +194,37 @@ def test_a_second_report_says_what_changed_since_the_first(tab: OpenTab, alice: 
     expect(changes).to_contain_text("+8.3")
     page.goto("/reports/")
     expect(page.get_by_role("listitem").filter(has_text="Final")).to_have_count(2)
+
+
+def test_who_reopens_while_the_report_is_being_made_is_not_taken_to_the_report(
+    server: Server, tab: OpenTab, alice: Person
+) -> None:
+    page = tab(alice)
+    start_quick_check(page)
+    answer_everything(page, ANSWERS)
+    reopening: list[Route] = []
+    told: list[str] = []
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer)
+        told.append(answer.text())
+
+    page.route("**/reopen/", lambda route: reopening.append(route))
+    page.route("**/panel/**", tell)
+    assert server.manage("bus", "pause", "security.evaluate").returncode == 0
+    try:
+        page.get_by_role("button", name="Submit").click()
+        page.get_by_role("button", name="Reopen to change answers").click(no_wait_after=True)
+    finally:
+        assert server.manage("bus", "resume", "security.evaluate").returncode == 0
+    within(30, page, lambda: 'data-final="true"' in "".join(told))
+    page.wait_for_timeout(500)  # in which it would go to the report
+    reopening[0].continue_()
+
+    expect(page).to_have_url(re.compile(r"/submissions/[0-9a-f-]{36}/$"))
+    expect(page.get_by_role("main")).to_contain_text("Reopened")
+    expect(page.get_by_role("link", name=re.compile("Passwords"))).to_be_visible()
 
 
 def test_without_javascript_the_whole_story_works(tab: OpenTab, alice: Person) -> None:

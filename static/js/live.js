@@ -125,11 +125,18 @@ function livePanel(root) {
   const title = root.querySelector("[data-text-final]");
   const awaited = root.dataset.liveWait === undefined ? null : Number(root.dataset.liveWait);
   const panel = () => content.querySelector("[data-panel]")?.dataset;
+  let isLeaving = false;
 
+  // Whoever is on the way to another page already is let go: a second navigation would take back the first.
   function goWhenFinal() {
     const shown = panel();
-    if (awaited === null || shown?.final !== "true" || Number(shown.revision) < awaited) return;
+    if (awaited === null || isLeaving || shown?.final !== "true" || Number(shown.revision) < awaited) return;
     window.location.replace(shown.reportUrl);
+  }
+
+  if (awaited !== null) {
+    window.addEventListener("beforeunload", () => { isLeaving = true; });
+    window.addEventListener("pageshow", () => { isLeaving = false; });
   }
 
   function replace(html) {
