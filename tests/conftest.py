@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.embedded import PASSWORD, ROOT, Person, Server
 from tests.javascript import node, project
 from tests.services import free_port, postgres, redis_server
 
 __all__ = ["PASSWORD", "ROOT", "Person", "Server", "free_port", "node", "postgres", "project", "redis_server"]
+
+# A page that is right in the end is right, however busy the machine is meanwhile.
+expect.set_options(timeout=20_000)
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
