@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -84,6 +84,16 @@ class SubscriptionState(models.Model):
 def is_paused() -> Exists:
     """For queries of deliveries: whether the delivery's subscriber is paused."""
     return Exists(SubscriptionState.objects.filter(subscriber=OuterRef("subscriber"), paused_at__isnull=False))
+
+
+def aged_from() -> Coalesce:
+    """For queries of deliveries: the time from which the age of one is counted.
+
+    The one definition, for the health check, the metrics, the pages and the longest age at which a delivery is tried
+    again: from its creation, or later where an operator gave it a new begin. A redriven one counts from that, one of a
+    replay from its turn, one whose subscriber was paused from its resumption.
+    """
+    return Coalesce("age_from", "created_at")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
