@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
@@ -24,6 +25,7 @@ SUBSCRIPTIONS = "/admin/eventbus/subscriptionstate/"
 DEAD = "/admin/eventbus/deadletter/"
 REPLAYS = "/admin/eventbus/replay/"
 TRACE = "/admin/eventbus/event/trace/"
+STYLESHEET = settings.ROOT / "static" / "css" / "eventbus-admin.css"
 
 
 class Switch:
@@ -356,6 +358,23 @@ def test_a_reviewer_traces_a_request_by_its_id_or_an_events(reviewer: Client, de
     assert "NeverRetry: no room" in page
     assert page.count(' height="12"/>') == 3
     assert SECRET not in page
+
+
+def test_the_legend_of_a_trace_names_each_colour_that_tells_an_outcome(reviewer: Client, dead: Delivery) -> None:
+    page = text(reviewer, f"{TRACE}{dead.event.correlation_id}/")
+    (legend,) = re.findall(r'<ul class="bus-legend">(.*?)</ul>', page, re.DOTALL)
+    assert re.findall(r'<rect class="bus-bar-(\w+)".*?</svg> (.*?)</li>', legend) == [
+        ("waited", "waited"),
+        ("done", "worked, done"),
+        ("leased", "at work or to be tried again"),
+        ("dead", "dead"),
+        ("skipped", "skipped"),
+    ]
+    in_colour = dict(re.findall(r"(\.bus-bar-\w+(?:, \.bus-bar-\w+)*) \{ fill: (#\w+); \}", STYLESHEET.read_text()))
+    explained = {name for names in in_colour for name in names.replace(".bus-bar-", "").split(", ")}
+    # Ready and leased share a colour, hence their line.
+    assert explained == {"waited", "done", "leased", "ready", "dead", "skipped"}
+    assert {str(status) for status in Status} <= explained
 
 
 def test_an_id_that_leads_nowhere_is_told(reviewer: Client) -> None:
