@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from eventbus import metrics
 from eventbus.pausing import Standing, standings
+from eventbus.replays import under_way
 from operations import VERSION, counters
 from operations.heartbeat import name_of_process
 from operations.models import WorkerProcess
@@ -109,6 +110,8 @@ def _of_the_database() -> Iterator[Metric]:
     for name, (meaning, value_of) in STANDINGS.items():
         values: dict[tuple[str, ...], float] = {(each.name,): value_of(each) for each in found}
         yield _gauge(f"plumbline_{name}", meaning, values, "subscriber")
+    orders: dict[tuple[str, ...], float] = {(state.value,): count for state, count in under_way().items()}
+    yield _gauge("plumbline_replays", "Replays that are under way, by how far they are.", orders, "state")
     workers = WorkerProcess.objects.filter(sweeps=True).heard_within(60).count()
     yield _gauge("plumbline_workers", "Workers that swept in the last minute.", {(): workers})
 

@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from eventbus import metrics, publish
 from eventbus.dead_letters import redrive
-from eventbus.models import Delivery, Status
+from eventbus.models import Delivery, Replay, Status
 from eventbus.pausing import pause
 from eventbus.tests.making import saved
 from operations import counters, heartbeat
@@ -108,6 +108,19 @@ def test_what_waits_for_a_paused_subscriber_alarms_nobody(client: Client) -> Non
     found = samples(client)
     assert of(found, OLDEST, subscriber="security.evaluate") == 0
     assert of(found, "plumbline_delivery_lag_seconds", subscriber="security.evaluate") >= 3 * 86_400
+
+
+def test_replays_that_are_under_way_are_told_by_their_state(client: Client) -> None:
+    orders = [Replay.objects.create(rate=1, started_by="Ada") for _ in range(2)]
+    publish(saved())
+    Delivery.objects.update(generation=orders[0].pk)
+    Replay.objects.filter(pk=orders[0].pk).update(cancelled_at=Now())
+    found = samples(client)
+    states = ("making", "delivering", "cancelling")
+    assert [of(found, "plumbline_replays", state=each) for each in states] == [1, 0, 1]
+    Replay.objects.update(finished_at=Now(), cancelled_at=None)
+    found = samples(client)
+    assert [of(found, "plumbline_replays", state=each) for each in states] == [0, 1, 0]
 
 
 def test_the_workers_counters_come_through_their_heartbeat(client: Client) -> None:
