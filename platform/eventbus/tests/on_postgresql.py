@@ -128,10 +128,12 @@ T = TypeVar("T")
 
 
 def apart(work: Callable[[], T]) -> Callable[[], T]:
-    """The work for another thread, whose connection is closed after it."""
+    """The work for another thread, whose connection is closed after it. A lock that does not come is an error."""
 
     def run() -> T:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '20s'")
             return work()
         finally:
             connection.close()
