@@ -305,6 +305,7 @@ def test_what_is_not_made_yet_is_not_made_any_more(monkeypatch: pytest.MonkeyPat
     assert order.deliveries == 2
     assert progress_of(order) == ("cancelled", 0, 0, 5)
     assert Delivery.objects.filter(generation=order.pk).count() == 2
+    assert not Replay.objects.unfinished().exists()
 
 
 def cancel_once(order: Replay) -> None:
