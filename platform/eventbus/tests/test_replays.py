@@ -127,6 +127,7 @@ def test_what_a_killed_process_began_another_one_goes_on_with(monkeypatch: pytes
         replay(Selection(subscriber="test.store"), rate=1, by="Ada", progress=die)
     order = Replay.objects.get()
     assert (order.deliveries, order.finished_at) == (2, None)
+    assert Delivery.objects.filter(generation=order.pk).finish(Status.DONE) == 2
 
     carry_on(seconds=60)
 
