@@ -195,7 +195,8 @@ class Production:
 
     def _sweeps(self, name: str) -> bool:
         wanted = {f"{socket.gethostname()}:{child.pid}" for child in self.children(name)}
-        beating = {row[0] for row in self.rows("SELECT name FROM operations_workerprocess WHERE sweeps")}
+        names = [row[0] for row in self.rows("SELECT name FROM operations_workerprocess WHERE sweeps")]
+        beating = {name.rpartition(":")[0] for name in names}
         return bool(wanted) and len(wanted & beating) >= int(self._concurrency(name))
 
     def _concurrency(self, name: str) -> str:
