@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
@@ -145,6 +146,49 @@ def test_a_replay_has_to_be_confirmed_and_shows_its_progress(capsys: pytest.Capt
     assert shown[-1] == f"Replay {order.pk}: 2 deliveries, 5 due each second."
     assert capsys.readouterr().err == "[##############################] 100%  Replaying  2\n"
     assert (order.rate, order.deliveries) == (5, 2)
+
+
+class Impatient(StringIO):
+    """A terminal at which somebody presses Ctrl-C when one delivery is made."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if "1 of 3" in text:
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+def test_a_replay_that_is_interrupted_keeps_what_it_has_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved(), saved(), saved())
+    drain_all()
+    monkeypatch.setattr("eventbus.replays.BATCH", 1)
+    monkeypatch.setattr("eventbus.progress.REDRAW", 0.0)
+    monkeypatch.setattr(sys, "stderr", Impatient())
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace", "--yes")
+
+    assert stopped.value.args == (
+        "It had come to Replaying, 1 of 3. What was made is delivered. For the rest, give the order again.",
+    )
+    assert Delivery.objects.filter(generation=Replay.objects.get().pk).count() == 1
+
+
+def test_ctrl_c_at_the_question_replays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved())
+    drain_all()
+
+    def pressed() -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.stdin, "isatty", pressed, raising=False)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace")
+
+    assert stopped.value.args == ("Nothing was replayed.",)
+    assert Replay.objects.count() == 0
 
 
 def test_the_time_range_of_a_replay_is_given_by_date_or_time() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,10 +28,17 @@ class NotEmpty(RuntimeError):
     """The database holds something, which nobody has said may go. The message lists it."""
 
 
-def restore(archive: Reader, progress: Progress, *, replace: bool = False) -> None:
+def restore(
+    archive: Reader,
+    progress: Progress,
+    *,
+    replace: bool = False,
+    before_commit: Callable[[], None] = lambda: None,
+) -> None:
     """Fill the database from the archive, in one transaction.
 
-    Raises Unusable, or NotEmpty unless `replace`; the database is then as it was.
+    Raises Unusable, or NotEmpty unless `replace`; the database is then as it was. So it is after whatever is raised
+    before `before_commit` was called.
     """
     fits(archive.manifest)
     try:
@@ -46,6 +53,7 @@ def restore(archive: Reader, progress: Progress, *, replace: bool = False) -> No
                 _fill(model, archive, progress)
             connection.check_constraints()
             _reset_sequences()
+            before_commit()
     except DatabaseError as error:
         raise Unusable(
             f"the database refused a row ({type(error).__name__}), so nothing was changed. "

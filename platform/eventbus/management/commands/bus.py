@@ -135,24 +135,34 @@ class Command(BaseCommand):
     def _replay(self, rate: int, dry_run: bool, yes: bool, **options: Any) -> None:
         chosen = {"event_type": options["type"] or "", "subscriber": options["subscriber"] or ""}
         selection = Selection(**chosen, since=options["since"], until=options["until"])
-        counted = selection.count()
-        self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
-        total = sum(counted.values())
+        progress = _progress(options)
+        with progress.interruptible(_("Nothing was replayed.")):
+            total = self._agreed(selection, rate, dry_run, yes)
         if dry_run:
             return
-        if not total:
-            raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
-        if not yes and not self._confirmed(total, rate):
-            raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
-        progress = _progress(options)
 
         def show(made: int) -> None:
             progress.show("Replaying", made, total)
 
-        order = replay(selection, rate=rate, by=_operator(), progress=show)
+        with progress.interruptible(_("What was made is delivered. For the rest, give the order again.")):
+            show(0)
+            order = replay(selection, rate=rate, by=_operator(), progress=show)
         progress.finish("Replaying", order.deliveries)
         told = _("Replay %(order)d: %(count)d deliveries, %(rate)d due each second.")
         self.stdout.write(told % {"order": order.pk, "count": order.deliveries, "rate": rate})
+
+    def _agreed(self, selection: Selection, rate: int, dry_run: bool, yes: bool) -> int:
+        """Show what would be replayed and, unless it is a dry run, have it confirmed; gives how many deliveries."""
+        counted = selection.count()
+        self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
+        total = sum(counted.values())
+        if dry_run:
+            return total
+        if not total:
+            raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
+        if not yes and not self._confirmed(total, rate):
+            raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
+        return total
 
     def _confirmed(self, total: int, rate: int) -> bool:
         if not sys.stdin.isatty():
@@ -176,7 +186,8 @@ class Command(BaseCommand):
 
     def _prune(self, **options: Any) -> None:
         progress = _progress(options)
-        pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
+        with progress.interruptible(_("What was pruned is gone; the rest goes at the next time.")):
+            pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
         if pruned.deliveries or pruned.events:
             progress.finish("Pruning", pruned.deliveries + pruned.events)
         told = _("Pruned %(deliveries)d deliveries and %(events)d events.")
