@@ -208,6 +208,12 @@ class Browser:
         path = f"/submissions/{self.submission}/submit/"
         return self._post(path, urlencode({}).encode(), "application/x-www-form-urlencoded")
 
+    def page(self, path: str) -> str:
+        """Open a page; gives its HTML."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=self.headers)
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as response:
+            return str(response.read().decode())
+
     def _post(self, path: str, body: bytes, content_type: str) -> int:
         headers = {**self.headers, "Content-Type": content_type, "Accept": "application/json"}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
