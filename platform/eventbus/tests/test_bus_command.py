@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
@@ -14,6 +15,7 @@ from contracts import AnswerEvent
 from eventbus import NeverRetry, subscribe
 from eventbus.deliveries import drain_all
 from eventbus.models import Delivery, Event, Replay, Status
+from eventbus.replays import carry_on
 from eventbus.tests.making import commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -206,6 +208,52 @@ def test_cancelling_says_why_there_is_nothing_to_cancel() -> None:
         f"Replay {finished.pk} has finished: everything was handed on, nothing was cancelled.",
     )
     assert refused("cancel", 999_999) == (3, "There is no replay 999999; `bus replays` lists them.")
+
+
+class Impatient(StringIO):
+    """A terminal at which somebody presses Ctrl-C when one delivery is made."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if "1 of 3" in text:
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+def test_a_replay_that_is_interrupted_is_left_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved(), saved(), saved())
+    drain_all()
+    monkeypatch.setattr("eventbus.replays.BATCH", 1)
+    monkeypatch.setattr("eventbus.progress.REDRAW", 0.0)
+    monkeypatch.setattr(sys, "stderr", Impatient())
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace", "--yes")
+
+    order = Replay.objects.get()
+    assert stopped.value.args == (
+        f"It had come to Replaying, 1 of 3. Workers go on with it; `bus cancel {order.pk}` stops it.",
+    )
+    assert Delivery.objects.filter(generation=order.pk).count() == 1
+    carry_on(60)
+    assert Delivery.objects.filter(generation=order.pk).count() == 3
+
+
+def test_ctrl_c_at_the_question_replays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved())
+    drain_all()
+
+    def pressed() -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.stdin, "isatty", pressed, raising=False)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace")
+
+    assert stopped.value.args == ("Nothing was replayed.",)
+    assert Replay.objects.count() == 0
 
 
 def test_the_time_range_of_a_replay_is_given_by_date_or_time() -> None:

@@ -151,27 +151,40 @@ class Command(BaseCommand):
     def _replay(self, rate: int, dry_run: bool, yes: bool, **options: Any) -> None:
         chosen = {"event_type": options["type"] or "", "subscriber": options["subscriber"] or ""}
         selection = Selection(**chosen, since=options["since"], until=options["until"])
+        progress = _progress(options)
+        with progress.interruptible(_("Nothing was replayed.")):
+            is_agreed = self._agreed(selection, rate, dry_run, yes)
+            order = self._place(selection, rate) if is_agreed else None
+        if order is None:
+            return
+        with progress.interruptible(_("Workers go on with it; `bus cancel %d` stops it.") % order.pk):
+            order = carry_out(order.pk, lambda order: progress.show("Replaying", order.deliveries, order.expected))
+        progress.finish("Replaying", order.deliveries)
+        told = _("Replay %(order)d: %(count)d deliveries, %(rate)d due each second.")
+        self.stdout.write(told % {"order": order.pk, "count": order.deliveries, "rate": rate})
+
+    def _agreed(self, selection: Selection, rate: int, dry_run: bool, yes: bool) -> bool:
+        """Show what would be replayed and, unless it is a dry run, have it confirmed."""
         counted = selection.count()
         self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
         total = sum(counted.values())
         if dry_run:
-            return
+            return False
         if not total:
             raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
         question = _("Replay %(total)d deliveries at %(rate)d a second? [y/N] ") % {"total": total, "rate": rate}
         if not yes and not _confirmed(question):
             raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
+        return True
+
+    def _place(self, selection: Selection, rate: int) -> Replay:
         try:
             order = place(selection, rate=rate, by=_operator())
         except NothingToReplay:
             raise CommandError(_("There is nothing to replay."), returncode=NOTHING) from None
         told = _("Replay %(order)d is ordered. Workers go on with it if this ends; `bus cancel %(order)d` stops it.")
         self.stdout.write(told % {"order": order.pk})
-        progress = _progress(options)
-        order = carry_out(order.pk, lambda order: progress.show("Replaying", order.deliveries, order.expected))
-        progress.finish("Replaying", order.deliveries)
-        told = _("Replay %(order)d: %(count)d deliveries, %(rate)d due each second.")
-        self.stdout.write(told % {"order": order.pk, "count": order.deliveries, "rate": rate})
+        return order
 
     def _replays(self, limit: int, **options: Any) -> None:
         headings = ("ID", "STATE", "TYPE", "SUBSCRIBER", "ORDERED", "MADE", "HANDED ON", "WAITING", "CALLED OFF", "BY")
@@ -210,7 +223,8 @@ class Command(BaseCommand):
             told = _("Replay %(number)d has finished: everything was handed on, nothing was cancelled.")
             raise CommandError(told % {"number": number}, returncode=NOTHING) from None
         progress = _progress(options)
-        order = carry_out(number, lambda order: progress.show("Cancelling", order.cancelled, None))
+        with progress.interruptible(_("Workers go on with cancelling it.")):
+            order = carry_out(number, lambda order: progress.show("Cancelling", order.cancelled, None))
         progress.finish("Cancelling", order.cancelled)
         told = _("Replay %(number)d is cancelled: %(handed_on)d deliveries were handed on, %(called_off)d are not.")
         self.stdout.write(told % {"number": number, "handed_on": order.handed_on, "called_off": order.called_off})
@@ -231,7 +245,8 @@ class Command(BaseCommand):
 
     def _prune(self, **options: Any) -> None:
         progress = _progress(options)
-        pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
+        with progress.interruptible(_("What was pruned is gone; the rest goes at the next time.")):
+            pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
         if pruned.deliveries or pruned.events:
             progress.finish("Pruning", pruned.deliveries + pruned.events)
         told = _("Pruned %(deliveries)d deliveries and %(events)d events.")
