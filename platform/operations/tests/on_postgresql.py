@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -38,21 +40,30 @@ def _restore(tmp_path: Path) -> None:
         restore(archive, progress, replace=True)
 
 
+@pytest.fixture
+def ours() -> Iterator[str]:
+    """The name by which processes of ours are known, for this test alone: threads of other tests may be connected."""
+    name = f"plumbline {uuid4().hex}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, false)", [name])
+    yield name
+    connection.close()
+
+
 def _connected_as(application: str) -> psycopg.Connection:
     given = connection.get_connection_params() | {"application_name": application}
     return psycopg.connect(**{name: given[name] for name in ("dbname", "user", "host", "port", "application_name")})
 
 
-def test_a_restore_refuses_a_database_to_which_a_web_process_is_connected(tmp_path: Path) -> None:
-    connection.ensure_connection()
+def test_a_restore_refuses_a_database_to_which_a_web_process_is_connected(ours: str, tmp_path: Path) -> None:
     with (
-        closing(_connected_as(connection.get_connection_params()["application_name"])),
+        closing(_connected_as(ours)),
         pytest.raises(Unusable, match=r"are connected to this database, from 127\.0\.0\.1\. Stop all of them first"),
     ):
         _restore(tmp_path)
 
 
-def test_a_restore_goes_on_beside_an_operator_who_looks_at_the_database(tmp_path: Path) -> None:
+def test_a_restore_goes_on_beside_an_operator_who_looks_at_the_database(ours: str, tmp_path: Path) -> None:
     with closing(_connected_as("psql")):
         _restore(tmp_path)
 
