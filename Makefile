@@ -59,7 +59,7 @@ migrations: $(VENV)/.dev ## Make sure that no migration is missing
 unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not browser and not process"
 
-test: $(VENV)/.dev chromium node-packages ## Run all tests
+test: $(VENV)/.dev chromium extras node-packages ## Run all tests
 	@$(BIN)/pytest -q -n $(WORKERS)
 
 check: $(VENV)/.dev lint types migrations schema-check test ## Every gate that CI runs
@@ -92,6 +92,17 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	else echo "Chromium is missing: browser tests will be skipped (under CI=true that is an error)."; fi
 
+extras: ## Install what some tests have beside the product: PgBouncer and libfaketime
+	@missing=; \
+	command -v pgbouncer >/dev/null || test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
+	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \
+	if [ -z "$$missing" ]; then :; \
+	elif grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing for the tests:$$missing ..."; \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null \
+		|| echo "They can't be had: tests with them will be skipped."; \
+	else echo "Missing:$$missing. Tests with them will be skipped."; fi
+
 node-packages: ## Install the GraphQL clients that the tests run (needs Node)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory tests/graphql/node_modules/.installed; \
 	else echo "Node is missing: tests of JavaScript clients will be skipped (under CI=true that is an error)."; fi
@@ -105,4 +116,4 @@ lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench fuzz faults screenshots messages chromium node-packages schema schema-check lock
+.PHONY: help dev run format lint types migrations unit test check bench fuzz faults screenshots messages chromium extras node-packages schema schema-check lock
