@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
@@ -26,6 +26,9 @@ from answers.progress import progress_of, section_of
 from answers.saving import Change, Conflict, InvalidChanges, Saved, SubmissionClosed, save_answers
 from answers.words import describe
 from questionnaires.answers import visible_questions
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 MAX_BODY = 256 * 1024
 
@@ -62,7 +65,7 @@ def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
         return _refusal(409, "submitted", _("This was submitted meanwhile. Reopen it to change answers."))
     except Submission.DoesNotExist:
         raise Http404 from None
-    return _outcome(saved)
+    return _outcome(saved, request.user)
 
 
 class NotUnderstood(Exception):
@@ -99,7 +102,7 @@ def _refusal(status: int, error: str, message: str, **more: object) -> JsonRespo
     return JsonResponse({"error": error, "message": message, **more}, status=status)
 
 
-def _outcome(saved: Saved) -> JsonResponse:
+def _outcome(saved: Saved, user: User) -> JsonResponse:
     questionnaire = saved.submission.questionnaire
     values = {name: answer.value for name, answer in saved.answers.items() if answer.value is not None}
     progress = progress_of(questionnaire, values)
@@ -121,11 +124,11 @@ def _outcome(saved: Saved) -> JsonResponse:
     }
     if not saved.conflicts:
         return JsonResponse(document)
-    conflicts = [_conflict(saved.submission, conflict) for conflict in saved.conflicts]
+    conflicts = [_conflict(saved.submission, conflict, user) for conflict in saved.conflicts]
     return JsonResponse({"error": "conflict", **document, "conflicts": conflicts}, status=409)
 
 
-def _conflict(submission: Submission, conflict: Conflict) -> dict[str, Any]:
+def _conflict(submission: Submission, conflict: Conflict, user: User) -> dict[str, Any]:
     questionnaire, current = submission.questionnaire, conflict.current
     question = questionnaire.by_id[current.question]
     page = reverse("submission-section", args=[submission.pk, section_of(questionnaire, question.id).id])
@@ -137,6 +140,7 @@ def _conflict(submission: Submission, conflict: Conflict) -> dict[str, Any]:
         "seen": fingerprint(current.value, current.note),
         "text": describe(question, current.value),
         "yours": describe(question, conflict.change.value),
+        "mine": current.updated_by == user,
         "by": str(current.updated_by or _("somebody")),
         "at": current.updated_at.isoformat(),
         "url": f"{page}#q-{question.id}",

@@ -182,6 +182,7 @@ def _as_typed(
         seen=request.POST.get(f"{field.question.id}:seen", ""),
         error=error,
         conflict=conflict,
+        is_unsaved=True,
     )
 
 
