@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.conftest import Person, Server
+from tests.conftest import Server
 from tests.walking import GOLDEN, answer_everything, choose, start_quick_check
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
