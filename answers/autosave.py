@@ -1,8 +1,9 @@
 """Where `static/js/autosave.js` saves: JSON in, JSON out. `docs/architecture.md` tells the story of a save.
 
 200: stored. 400: not understood, or answers that the questionnaire does not take (a sentence for each in `errors`).
-401: signed out. 404: no such submission. 409: `conflict` (the other changes of the request are stored) or `submitted`.
-413: too much. 415: not JSON. Nothing is stored with any of them but 200 and `conflict`.
+401: signed out, or not the person who opened the page (the header X-Person says who did). 404: no such submission.
+409: `conflict` (the other changes of the request are stored) or `submitted`. 413: too much. 415: not JSON. Nothing is
+stored with any of them but 200 and `conflict`.
 """
 
 from __future__ import annotations
@@ -53,6 +54,11 @@ class PostedChanges(BaseModel):
 def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     if not request.user.is_authenticated:
         return _refusal(401, "signed_out", _("You are signed out. Sign in in another tab: nothing is lost."))
+    if request.headers.get("X-Person", str(request.user.pk)) != str(request.user.pk):
+        message = _(
+            "Somebody else is signed in in this browser now. Sign in as yourself in another tab: nothing is lost."
+        )
+        return _refusal(401, "somebody_else", message)
     try:
         saved = save_answers(submission_id, request.user, _read(request))
     except NotUnderstood as problem:

@@ -249,15 +249,19 @@ def test_no_page_of_answering_breaks_its_own_policy(page: Page) -> None:
 
 def hold_answer(page: Page, addresses: str) -> Callable[[], None]:
     """The next request to there is handled by the server, but its answer is held until the function given is called."""
+    seen: list[Route] = []
     held: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
-        if held:
+        seen.append(route)
+        if len(seen) > 1:
             route.fallback()
         else:
             held.append((route, route.fetch()))
 
     def let_go() -> None:
+        while not held:
+            page.wait_for_timeout(10)
         route, response = held[0]
         route.fulfill(response=response)
 
@@ -466,3 +470,25 @@ def test_what_was_typed_into_a_submitted_one_stays_in_this_browser(page: Page, t
     page.goto(address)
     expect(note(page, "mfa")).to_have_value("Written too late")
     expect(state(page, "mfa")).to_have_text(SAVED)
+
+
+def test_what_one_person_typed_is_not_saved_in_the_name_of_another(page: Page, alice: Person, bob: Person) -> None:
+    bob.sign_in(page.context)  # in another tab of the same browser
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_contain_text("Somebody else is signed in in this browser now")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(question(page, "mfa")).to_be_focused()
+
+    alice.sign_in(page.context)
+    expect(state(page, "mfa")).to_have_text(SAVED)
+
+
+def test_nothing_of_a_deleted_draft_stays_in_this_browser(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto(page.url.partition("sections/")[0] + "delete/")
+    other.get_by_role("button", name="Delete the draft").click()
+    expect(other.get_by_text("The draft is deleted.")).to_be_visible()
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_have_text("Not saved: this submission is no longer there.")
+
+    assert page.evaluate("localStorage.length") == 0

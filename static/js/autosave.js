@@ -15,6 +15,7 @@ const questions = new Map();
 const elsewhere = new Map(); // requests on their way for questions of other pages
 let isLeaving = false;
 let isSubmitting = false;
+let isSomebodyElse = false; // signed in in another tab: what was typed here must not be saved in that name
 let newestRevision = 0;
 
 const text = (name, values = {}) =>
@@ -78,13 +79,15 @@ async function post({ question, value, note, version }) {
   try {
     const response = await fetch(root.dataset.autosave, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Person": root.dataset.autosavePerson },
       body: JSON.stringify({ changes: [{ question, value, note, version }] }),
       credentials: "same-origin",
       signal: AbortSignal.timeout(GIVE_UP_WAITING),
     });
     const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-    return { status: response.status, body: isJson ? await response.json() : {} };
+    const body = isJson ? await response.json() : {};
+    isSomebodyElse = body.error === "somebody_else";
+    return { status: response.status, body };
   } catch (error) {
     console.info("The save did not get through.", error);
     return { status: 0, body: {} };
@@ -221,7 +224,7 @@ class Question {
     else if (conflict) this.showConflict(conflict);
     else if (isWorthRetrying(status)) this.retry(reply);
     else if (!same(change, this.change)) this.touched(0);
-    else this.show("error", text("Stopped", { reason: refusal(reply, this.id) }));
+    else this.refused(reply);
     if (body.progress) updatePage(body);
   }
 
@@ -242,6 +245,11 @@ class Question {
     this.show("retrying", reason ? text("Stopped", { reason }) : text("Retrying"));
     const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.failures++);
     this.timer = setTimeout(() => this.send(), pause * (0.5 + Math.random() / 2));
+  }
+
+  refused(reply) {
+    if (reply.status === 404) forget(this.id); // nothing of a deleted draft stays in this browser
+    this.show("error", text("Stopped", { reason: refusal(reply, this.id) }));
   }
 
   show(state, words) {
@@ -339,7 +347,7 @@ async function sendElsewhere(id, failures = 0) {
   const isSaved = reply?.status === 200;
   const conflict = reply?.body.conflicts?.find((one) => one.question === id);
   const now = remembered().get(id);
-  if (isSaved && now && same(now, entry)) forget(id);
+  if ((isSaved && now && same(now, entry)) || reply?.status === 404) forget(id);
   if (reply?.body.progress) updatePage(reply.body);
   if (now && isOwn(conflict, now.sent ?? [])) {
     store(id, { ...now, version: conflict.version, sent: [] });
@@ -408,6 +416,7 @@ root.addEventListener("submit", async (event) => {
     isSubmitting = true;
     await Promise.race([arrived(), new Promise((resolve) => setTimeout(resolve, LONGEST_SUBMIT))]);
     isSubmitting = false;
+    if (isSomebodyElse) return [...questions.values()].find((question) => inMemory.has(question.id))?.fieldset.focus();
     isLeaving = true;
     event.target.requestSubmit(event.submitter);
   } else {
