@@ -48,6 +48,8 @@ class Installation:
 
     def __init__(self, postgres: Service, redis_server: Service, folder: Path) -> None:
         self.folder = folder
+        self.within: list[str] = []
+        """The command that starts each process and command, where there is one."""
         self.port = free_port()
         name = f"plumbline_{uuid4().hex}"
         with psycopg.connect(postgres.url, autocommit=True) as connection:
@@ -73,7 +75,8 @@ class Installation:
 
     def run(self, *command: str, timeout: float = 120.0) -> str:
         """Run a command to its end; gives what it printed."""
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout)
+        whole = [*self.within, *command]
+        done = subprocess.run(whole, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout)
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -116,13 +119,16 @@ class Installation:
 
 
 class Process:
-    """One process of the Procfile, started by deploy/run."""
+    """One process of the Procfile, started by deploy/run, or a command that runs beside them."""
 
-    def __init__(self, installation: Installation, name: str, *, log: str = "", **environment: str) -> None:
+    def __init__(self, installation: Installation, name: str, *manage: str, log: str = "", **environment: str) -> None:
+        """With `manage`, a management command and its arguments, it is that and none of the Procfile."""
         self.log = installation.folder / f"{log or name}.log"
+        command = [sys.executable, "manage.py", *manage] if manage else [str(ROOT / "deploy" / "run"), name]
         with self.log.open("ab") as file:
             self.popen = subprocess.Popen(
-                [str(ROOT / "deploy" / "run"), name],
+                [*installation.within, *command],
+                cwd=ROOT,
                 env={**installation.environment, **environment},
                 stdout=file,
                 stderr=file,
@@ -201,6 +207,12 @@ class Browser:
         """Submit; gives the status of the page that follows."""
         path = f"/submissions/{self.submission}/submit/"
         return self._post(path, urlencode({}).encode(), "application/x-www-form-urlencoded")
+
+    def page(self, path: str) -> str:
+        """Open a page; gives its HTML."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=self.headers)
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as response:
+            return str(response.read().decode())
 
     def _post(self, path: str, body: bytes, content_type: str) -> int:
         headers = {**self.headers, "Content-Type": content_type, "Accept": "application/json"}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -172,6 +173,42 @@ def running_redis(program: Path | None = None) -> Iterator[Service]:
             yield service
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_pgbouncer(postgres: Service) -> Iterator[Service]:
+    """A PgBouncer in front of it that pools transactions and knows no prepared statements. Raises CannotHave.
+
+    With two connections to a database nobody has one for long. Its `url` names the same database as PostgreSQL's.
+    """
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if program is None:
+        raise CannotHave("PgBouncer is missing: install it (on Debian: apt-get install pgbouncer)")
+    user = _unprivileged_user()
+    folder = Path(tempfile.mkdtemp(prefix="plumbline-pgbouncer-"))
+    try:
+        if user is not None:
+            os.chown(folder, user, -1)
+        behind, port = urlsplit(postgres.url), free_port()
+        settings = {"listen_addr": "127.0.0.1", "listen_port": port, "auth_type": "any", "unix_socket_dir": ""}
+        settings |= {"pool_mode": "transaction", "default_pool_size": 2, "max_client_conn": 200}
+        if _version(program) >= (1, 21):
+            settings["max_prepared_statements"] = 0
+        databases = f"* = host=127.0.0.1 port={behind.port} user={behind.username}"
+        lines = ["[databases]", databases, "[pgbouncer]", *(f"{name} = {value}" for name, value in settings.items())]
+        (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        url = behind._replace(netloc=f"{behind.username}@127.0.0.1:{port}").geturl()
+        command: list[str | Path] = [program, folder / "pgbouncer.ini"]
+        with _running(url, command, folder, user, lambda: psycopg.connect(url).close(), signal.SIGINT) as service:
+            yield service
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _version(program: str) -> tuple[int, ...]:
+    """As it says itself: "PgBouncer 1.18.0"."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.split()[1].split(".")[:2])
 
 
 @contextmanager

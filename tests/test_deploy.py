@@ -545,7 +545,7 @@ def test_the_worker_check_asks_for_the_table_and_the_name_that_workers_write() -
 
     assert f"FROM {WorkerProcess._meta.db_table}\n" in source
     assert {"name", "sweeps", "beaten_at"} <= columns
-    assert name_of_process() == f"{socket.gethostname()}:{os.getpid()}"
+    assert name_of_process().startswith(f"{socket.gethostname()}:{os.getpid()}:")
 
 
 @pytest.mark.process
@@ -566,7 +566,7 @@ def test_the_worker_check_tells_a_silent_worker_of_this_machine_from_others(post
             return checked.returncode, checked.stderr
 
         never = (1, "this worker has never shown itself\n")
-        assert check_after(f"{here}:7", True, 5) == (0, "")
-        assert check_after(f"{here}:7", True, 3600)[0] == 1
-        assert check_after(f"{here}:7", False, 5) == never
-        assert check_after(f"not-{here}:7", True, 5) == never
+        assert check_after(f"{here}:7:5f3a09c1", True, 5) == (0, "")
+        assert check_after(f"{here}:7:5f3a09c1", True, 3600)[0] == 1
+        assert check_after(f"{here}:7:5f3a09c1", False, 5) == never
+        assert check_after(f"not-{here}:7:5f3a09c1", True, 5) == never

@@ -25,7 +25,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.nemesis.catalogue import FAULTS
 from tests.faults.people import FIRST_ANSWERS, Person
 from tests.faults.site import Embedded, Production, Session, make_people, wait_until
-from tests.faults.stage import play
+from tests.faults.stage import Fault, Stage, play
 from tests.faults.watchers import Watcher
 from tests.services import or_skipped, running_postgres, running_redis
 
@@ -61,6 +61,21 @@ def embedded(tmp_path: Path) -> Iterator[Embedded]:
 @pytest.mark.parametrize("name", short_ones("production"))
 def test_what_was_acknowledged_survives_in_production(production: Production, name: str) -> None:
     assert play(FAULTS[name], production, SEED, short=True).violations == []
+
+
+def roll_over(stage: Stage[Production]) -> None:
+    """An upgrade to the same version: tables first, beside the running processes, then one process after the other."""
+    stage.site.installation.run("deploy/run", "release")
+    stage.site.replace_web()
+    for name in stage.site.workers:
+        stage.site.replace_worker(name)
+
+
+def test_what_was_acknowledged_survives_a_rolling_restart(production: Production) -> None:
+    result = play(Fault("rolling-restart", roll_over), production, SEED, short=True)
+
+    assert result.violations == []
+    assert (result.lost, result.doubled, result.missed) == (0, 0, 0)
 
 
 def test_a_worker_whose_handler_hangs_stops_all_the_same(production: Production) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.faults.nemesis.clocks import LIBRARIES
 from tests.production import Browser, Installation, Process
 from tests.services import Service
 from tests.walking import GOLDEN
@@ -36,10 +37,11 @@ def deliveries(installation: Installation) -> list[tuple[str, str, int]]:
     return installation.rows("SELECT subscriber, status, attempts FROM eventbus_delivery ORDER BY id")
 
 
-def wait_until_delivered(installation: Installation, process: Process, subscriber: str) -> None:
-    """Wait until the subscriber has nothing left to do."""
+def wait_until_delivered(installation: Installation, process: Process, subscriber: str, *also: str) -> None:
+    """Wait until the subscriber has nothing left to do: everything is done, or in one of these states, too."""
+    over = {"done", *also}
     process.wait_for(
-        lambda: not any(name == subscriber and state != "done" for name, state, _attempts in deliveries(installation))
+        lambda: not any(name == subscriber and state not in over for name, state, _n in deliveries(installation))
     )
 
 
@@ -112,6 +114,56 @@ def test_each_module_scales_by_itself(installation: Installation) -> None:
         wait_until_delivered(installation, reporting, "reports.store")
     assert deliveries(installation) == [("security.evaluate", "done", 1), ("reports.store", "done", 1)]
     assert reports(installation) == [(True, "D")]
+
+
+@pytest.mark.parametrize("by", ["+1h", "-1h"])
+def test_a_web_process_whose_clock_is_an_hour_wrong_serves_all_the_same(installation: Installation, by: str) -> None:
+    if not LIBRARIES:
+        pytest.skip("libfaketime is missing: apt-get install libfaketime")
+    browser = Browser(installation)
+    shifted = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": by, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    web = Process(installation, "web", **shifted)
+    try:
+        web.wait_for(installation.answers)
+        with installation.worker(), browser.live() as live:
+            assert browser.save(ANSWERS) == 200
+            assert json.loads(live.recv(30))["state"] == "new"
+            assert browser.submit() == 302
+            assert json.loads(live.recv(30))["revision"] == 2
+    finally:
+        web.end()
+    assert reports(installation) == [(False, "D")]
+    times = "SELECT bool_and(abs(extract(epoch FROM now() - at)) < 1800) FROM"
+    times += " (SELECT created_at AS at FROM eventbus_event UNION SELECT requested_at FROM eventbus_event) times"
+    assert installation.rows(times) == [(True,)]
+    submitted = "SELECT abs(extract(epoch FROM now() - submitted_at)) > 1800 FROM answers_submission"
+    assert installation.rows(submitted) == [(True,)]  # the clock was wrong
+
+
+def test_whoever_submits_while_a_subscriber_is_paused_waits_for_the_report_and_gets_it(
+    installation: Installation,
+) -> None:
+    browser = Browser(installation)
+    page = f"/submissions/{browser.submission}/"
+    with installation.web(), installation.worker() as worker, browser.live() as live:
+        installation.manage("bus", "pause", "security.evaluate")
+        assert browser.save(ANSWERS) == 200
+        assert browser.submit() == 302
+        assert "Your report is being made" in browser.page(page)
+        installation.manage("bus", "pause", "reports.store")
+        installation.manage("bus", "resume", "security.evaluate")
+        wait_until_delivered(installation, worker, "security.evaluate", "skipped")
+        assert reports(installation) == []
+        assert "Your report is being made" in browser.page(page)
+        installation.manage("bus", "resume", "reports.store")
+        assert json.loads(live.recv(30))["revision"] == 2
+        assert "Your report is being made" not in browser.page(page)
+    assert reports(installation) == [(False, "D")]
+    assert deliveries(installation) == [
+        ("security.evaluate", "skipped", 1),
+        ("security.evaluate", "done", 1),
+        ("reports.store", "done", 1),
+    ]
 
 
 def test_a_worker_that_is_asked_to_end_finishes_its_claim(installation: Installation) -> None:

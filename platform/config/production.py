@@ -127,7 +127,8 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
     """
     if _split("DATABASE_URL", url).scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL: only PostgreSQL is supported: postgresql://user:password@host/name")
-    found: dict[str, Any] = dict(dj_database_url.parse(url))
+    # A pooler of transactions (PgBouncer) may have the next rows of a cursor asked of another connection.
+    found: dict[str, Any] = dict(dj_database_url.parse(url, disable_server_side_cursors=True))
     # A slash, or an @ after it, comes from a password that was not encoded: its rest would be the database's name.
     if not found["NAME"] or {"/", "@"} & set(found["NAME"]):
         raise ImproperlyConfigured(

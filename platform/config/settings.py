@@ -191,6 +191,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Without it Celery closes the database connection after every task.
 CELERY_DB_REUSE_MAX = 10_000
+# Read by the Procfile, which gives it to Celery; to Celery 0 would mean as many as there are cores.
+if env.str("WORKER_CONCURRENCY", ""):
+    env.int("WORKER_CONCURRENCY", validate=validate.Range(1, 256))
 WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
 # Seconds that an event may wait for its delivery, and that all workers may be silent, before `/health/ready` turns red.
 HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Range(1))

@@ -14,10 +14,9 @@ from uuid import UUID, uuid4
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -29,15 +28,12 @@ from django.views.decorators.http import require_POST
 from eventbus.dead_letters import redrivable, redrive
 from eventbus.filters import EventTypeFilter, SourceFilter, SubscriberFilter, TypeFilter
 from eventbus.forms import ReplayForm, TraceForm
-from eventbus.models import DeadLetter, Delivery, Event, Replay, Status, SubscriptionState
+from eventbus.models import DeadLetter, Delivery, Event, Replay, ReplayState, Status, SubscriptionState
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
-from eventbus.replays import OrderedAlready, replay
+from eventbus.replays import CancelledAlready, FinishedAlready, NothingToReplay, OrderedAlready, cancel, place
 from eventbus.subscriptions import registry
 from eventbus.timeline import rows_of, shown
 from eventbus.traces import milliseconds, trace
-
-MOST_IN_A_REQUEST = 20_000
-"""How many deliveries a replay may make in a request; a larger one is for the command line."""
 
 STYLES = {"all": ("css/eventbus-admin.css",)}
 
@@ -380,14 +376,17 @@ def _why_not(letter: DeadLetter) -> str:
 
 @admin.register(Replay)
 class ReplayAdmin(ReadOnly, ReplayBase):
-    """The replays that were ordered; superusers order one, after they have seen how much it is."""
+    """The replays that were ordered, and how far they are; superusers order one, after they have seen how much it is,
+    and cancel one that is under way."""
 
     list_display = (
         "id",
+        "state",
         "event_type",
         "subscriber",
-        "deliveries",
+        "made",
         "waiting",
+        "called_off",
         "started_at",
         "finished_at",
         "started_by",
@@ -395,33 +394,88 @@ class ReplayAdmin(ReadOnly, ReplayBase):
         "since",
         "until",
     )
+    fields = (
+        "id",
+        "state",
+        "event_type",
+        "subscriber",
+        "since",
+        "until",
+        "rate",
+        "made",
+        "handed_on",
+        "waiting",
+        "called_off",
+        "started_by",
+        "started_at",
+        "finished_at",
+        "cancelled_by",
+        "cancelled_at",
+        "ended_at",
+    )
+
+    class Media:
+        css = STYLES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
-        """With how many of its deliveries are still to be handled; reads undelivered ones only."""
-        mine = Delivery.objects.undelivered().filter(generation=OuterRef("pk")).order_by().values("generation")
-        left = Subquery(mine.annotate(count=Count("pk")).values("count"))
-        return super().get_queryset(request).annotate(waiting=Coalesce(left, 0))
+        return Replay.objects.with_progress()
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        number, state, *others = self.list_display
+        return (number, state, *(("stop",) if request.user.is_superuser else ()), *others)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Replay | None = None) -> tuple[str, ...]:
+        return ("state", "made", "handed_on", "waiting", "called_off")
+
+    @admin.display(description=_("state"))
+    def state(self, order: Replay) -> SafeString:
+        return format_html('<span class="bus-state bus-{}">{}</span>', order.state.value, order.state.label)
+
+    @admin.display(description=_("made"))
+    def made(self, order: Replay) -> str:
+        if order.state != ReplayState.MAKING:
+            return str(order.deliveries)
+        return gettext("%(made)d of %(all)d") % {"made": order.deliveries, "all": order.expected}
 
     @admin.display(description=_("still waiting"))
     def waiting(self, order: Replay) -> int:
-        return int(vars(order)["waiting"])
+        return order.waiting
+
+    @admin.display(description=_("handed on"))
+    def handed_on(self, order: Replay) -> int:
+        return order.handed_on
+
+    @admin.display(description=_("called off"))
+    def called_off(self, order: Replay) -> int:
+        return order.called_off
+
+    @admin.display(description=_("action"))
+    def stop(self, order: Replay) -> str | SafeString:
+        if not order.may_be_cancelled:
+            return ""
+        address = reverse("admin:eventbus_replay_cancel", args=[order.pk])
+        named = gettext("Cancel replay %(number)d") % {"number": order.pk}
+        return format_html('<a class="button" href="{}" aria-label="{}">{}</a>', address, named, gettext("Cancel"))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.cancel_view)
+        return [path("<int:pk>/cancel/", view, name="eventbus_replay_cancel"), *super().get_urls()]
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask what to replay; count; replay what was confirmed."""
+        """Ask what to replay; count; order what was confirmed. The workers carry it out."""
         superuser_only(request)
         form = ReplayForm(request.POST if request.method == "POST" else None)
         counted: dict[str, int] | None = None
         if form.is_bound and form.is_valid():
-            counted = form.selection.count()
             token = _token(request.POST.get("confirm", ""))
-            was_ordered = token is not None and Replay.objects.filter(token=token).exists()
-            if token and (was_ordered or 0 < sum(counted.values()) <= MOST_IN_A_REQUEST):
-                return self._order(request, form, token)
+            if token and self._order(request, form, token):
+                return redirect("admin:eventbus_replay_changelist")
+            counted = form.selection.count()
         total = sum((counted or {}).values())
         context = {
             **self.admin_site.each_context(request),
@@ -431,22 +485,56 @@ class ReplayAdmin(ReadOnly, ReplayBase):
             "token": uuid4(),
             "counted": counted,
             "total": total,
-            "too_many": total > MOST_IN_A_REQUEST,
-            "most": MOST_IN_A_REQUEST,
             "minutes": -(-total // (60 * form.cleaned_data["rate"])) if counted is not None else 0,
         }
         return render(request, "admin/eventbus/replay/order.html", context)
 
-    def _order(self, request: HttpRequest, form: ReplayForm, token: UUID) -> HttpResponse:
-        """Replay what was counted; a page that is sent again, by a double click for example, orders nothing more."""
+    def _order(self, request: HttpRequest, form: ReplayForm, token: UUID) -> bool:
+        """Order what was counted; a page that is sent again, by a double click for example, orders nothing more. False
+        where nothing is left to be replayed."""
         try:
-            order = replay(form.selection, rate=form.cleaned_data["rate"], by=request.user.get_username(), token=token)
+            order = place(form.selection, rate=form.cleaned_data["rate"], by=request.user.get_username(), token=token)
+        except NothingToReplay:
+            return False
         except OrderedAlready:
             messages.warning(request, gettext("This replay was ordered already. To order another one, count again."))
         else:
-            told = ngettext("%(count)d delivery is replayed.", "%(count)d deliveries are replayed.", order.deliveries)
-            messages.success(request, told % {"count": order.deliveries})
-        return redirect("admin:eventbus_replay_changelist")
+            told = ngettext(
+                "Replay %(number)d is ordered: %(count)d delivery. Workers carry it out; here you see how far it is.",
+                "Replay %(number)d is ordered: %(count)d deliveries. Workers carry it out; here you see how far it is.",
+                order.expected,
+            )
+            messages.success(request, told % {"number": order.pk, "count": order.expected})
+        return True
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what was handed on and what would not be; cancel what was confirmed."""
+        superuser_only(request)
+        order = get_object_or_404(Replay.objects.with_progress(), pk=pk)
+        if request.method == "POST":
+            self._cancel(request, order)
+            return redirect("admin:eventbus_replay_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Cancel replay %(number)d") % {"number": pk},
+            "order": order,
+        }
+        return render(request, "admin/eventbus/replay/cancel.html", context)
+
+    def _cancel(self, request: HttpRequest, order: Replay) -> None:
+        names = {"number": order.pk, "by": order.cancelled_by}
+        try:
+            cancel(order.pk, request.user.get_username())
+        except CancelledAlready as already:
+            names["by"] = already.order.cancelled_by
+            messages.warning(request, gettext("Replay %(number)d was cancelled already, by %(by)s.") % names)
+        except FinishedAlready:
+            told = gettext("Replay %(number)d has finished: everything was handed on, nothing was cancelled.")
+            messages.warning(request, told % names)
+        else:
+            told = gettext("Replay %(number)d is cancelled: what was not handed on yet is not delivered.")
+            messages.success(request, told % names)
 
 
 def _token(text: str) -> UUID | None:

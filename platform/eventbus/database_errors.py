@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 NO_TABLES = ("42P01", "42703")
 NOT_ALLOWED = "42501"
 READ_ONLY = "25006"
+STATEMENT_OF_ANOTHER = ("42P05", "26000")
+"""A prepared statement is there already, or is not there: the connection behind a pooler is another's."""
 
 
 def in_words(error: DatabaseProblem) -> str:
@@ -25,6 +27,11 @@ def in_words(error: DatabaseProblem) -> str:
     if state == NOT_ALLOWED or "permission denied" in str(error):
         told = _("The database refuses its user (%(reason)s). Let that user own it: ALTER DATABASE name OWNER TO user.")
         return told % {"reason": first_line(error)}
+    if state in STATEMENT_OF_ANOTHER:
+        return _(
+            "The pooler in front of the database can't keep prepared statements (%(reason)s). Add "
+            "?prepare_threshold=none to DATABASE_URL, for every process; PgBouncer from 1.21 on can keep them."
+        ) % {"reason": first_line(error)}
     if not isinstance(error, OperationalError | InterfaceError) and state != READ_ONLY:
         return ""
     return _(
@@ -34,8 +41,10 @@ def in_words(error: DatabaseProblem) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """The kind of an error, and for one of the connection, which quotes no row, what the driver says: for the log."""
+    """The kind of an error, and for one of the connection, which quotes no row, what is wrong: for the log."""
     kind = type(error).__name__
+    if _state(error) in STATEMENT_OF_ANOTHER:
+        return f"{kind}, {first_line(error)}: a pooler needs ?prepare_threshold=none in DATABASE_URL"
     about_connections = isinstance(error, OperationalError) and _state(error)[:2] in ("", "08", "28", "3D", "53", "57")
     return f"{kind}, {first_line(error)}" if about_connections else kind
 

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from contracts import ContractError, Event
 from eventbus import metrics, models, scope, statements, stuck
@@ -329,7 +329,7 @@ def _log_late_failure(lease: Lease, reason: str) -> None:
 
 
 def _is_too_old(lease: Lease) -> bool:
-    aged = lease.row.alias(since=Coalesce("age_from", "created_at"))
+    aged = lease.row.alias(since=models.aged_from())
     return aged.filter(since__lte=Now() - lease.subscription.retry.max_age).exists()
 
 

@@ -7,10 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Coalesce, Now
-
-from eventbus.models import Delivery, Status, is_paused
+from eventbus.pausing import standings
 
 _lock = threading.Lock()
 _counters: Counter[str] = Counter()
@@ -39,10 +36,10 @@ def deliveries() -> dict[tuple[str, str], int]:
 def snapshot() -> dict[str, int]:
     """The counters since this process started.
 
-    published; done, retried, dead, skipped, fenced (deliveries by outcome; fenced: its lease was lost, its effects
-    were rolled back); enqueued, enqueue_failed, enqueue_withheld (the breaker was open); swept (deliveries that the
-    sweeper found, not a wake-up); sweep_failed; sweeper_stuck (a handler hangs in it); redriven, replayed (deliveries
-    by operators); pruned_deliveries, pruned_events.
+    published; done, retried, dead, skipped, fenced, cancelled (deliveries by outcome; fenced: its lease was lost, its
+    effects were rolled back; cancelled: its replay was); enqueued, enqueue_failed, enqueue_withheld (the breaker was
+    open); swept (deliveries that the sweeper found, not a wake-up); sweep_failed; sweeper_stuck (a handler hangs in
+    it); redriven, replayed (deliveries by operators); pruned_deliveries, pruned_events.
     """
     with _lock:
         return dict(_counters)
@@ -60,8 +57,7 @@ class Health:
     """The state of all deliveries, by the database's clock."""
 
     oldest: timedelta | None
-    """Age of the oldest delivery that is ready or leased; None where everything is delivered. Those of a paused
-    subscriber don't count, for a person wants them to wait; a redriven, resumed or replayed one is as old as that."""
+    """The longest `Standing.worrying_age`; None where everything is delivered, or waits for a paused subscriber."""
     ready: int
     leased: int
     overdue: int
@@ -71,13 +67,11 @@ class Health:
 
 def health() -> Health:
     """Ask the database; the queries read undelivered and dead rows only, however many were delivered."""
-    found = Delivery.objects.undelivered().aggregate(
-        oldest=Min(Coalesce("age_from", "created_at"), filter=~is_paused()),
-        now=Max(Now()),
-        ready=Count("pk", filter=Q(status=Status.READY)),
-        leased=Count("pk", filter=Q(status=Status.LEASED)),
-        overdue=Count("pk", filter=Q(status=Status.LEASED, leased_until__lte=Now())),
+    found = standings()
+    return Health(
+        oldest=max((each.worrying_age for each in found if each.worrying_age is not None), default=None),
+        ready=sum(each.ready for each in found),
+        leased=sum(each.leased for each in found),
+        overdue=sum(each.overdue for each in found),
+        dead=sum(each.dead for each in found),
     )
-    oldest = max(found["now"] - found["oldest"], timedelta(0)) if found["oldest"] else None
-    dead = Delivery.objects.filter(status=Status.DEAD).count()
-    return Health(oldest, found["ready"], found["leased"], found["overdue"], dead)

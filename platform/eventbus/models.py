@@ -6,8 +6,8 @@ import uuid
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -86,12 +86,26 @@ def is_paused() -> Exists:
     return Exists(SubscriptionState.objects.filter(subscriber=OuterRef("subscriber"), paused_at__isnull=False))
 
 
+def aged_from() -> Coalesce:
+    """For queries of deliveries: the time from which the age of one is counted.
+
+    The one definition, for the health check, the metrics, the pages and the longest age at which a delivery is tried
+    again: from its creation, or later where an operator gave it a new begin. A redriven one counts from that, one of a
+    replay from its turn, one whose subscriber was paused from its resumption.
+    """
+    return Coalesce("age_from", "created_at")
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """The rows that matter to workers, read by partial indexes: done rows cost nothing. See also statements.py."""
 
     def undelivered(self) -> Self:
         """Ready or leased."""
         return self.filter(finished_at__isnull=True)
+
+    def of_replay(self, number: int | OuterRef) -> Self:
+        """The undelivered ones of one replay. By an index of their own, which the second condition names."""
+        return self.undelivered().filter(generation=number, generation__gt=0)
 
     def expired(self) -> Self:
         """Leased by a worker that did not finish in time; not those of a paused subscriber, which have to wait."""
@@ -151,6 +165,13 @@ class Delivery(models.Model):
             models.Index("subscriber", "due_at", "id", condition=Q(status="ready"), name="delivery_due_idx"),
             models.Index("key", "subscriber", "event", condition=Q(finished_at__isnull=True), name="delivery_line_idx"),
             models.Index("lease_token", condition=Q(lease_token__isnull=False), name="delivery_lease_idx"),
+            # Of replays only: live deliveries never enter it, so that it costs them nothing.
+            models.Index(
+                "generation",
+                "id",
+                condition=Q(finished_at__isnull=True, generation__gt=0),
+                name="delivery_replay_idx",
+            ),
             models.Index(F("finished_at").desc(), condition=Q(status="dead"), name="delivery_dead_idx"),
         )
 
@@ -167,21 +188,67 @@ class DeadLetter(Delivery):
         verbose_name_plural = _("dead letters")
 
 
+class ReplayState(models.TextChoices):
+    MAKING = "making", _("being made")
+    DELIVERING = "delivering", _("being delivered")
+    FINISHED = "finished", _("finished")
+    CANCELLING = "cancelling", _("being cancelled")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class ReplayQuerySet(models.QuerySet["Replay"]):
+    """Orders, and how far the workers are with them."""
+
+    def unfinished(self) -> Self:
+        """Those that workers have to go on with: to make their deliveries, or to cancel them."""
+        return self.filter(
+            Q(finished_at__isnull=True, cancelled_at__isnull=True)
+            | Q(cancelled_at__isnull=False, ended_at__isnull=True)
+        )
+
+    def with_progress(self) -> Self:
+        """With how many deliveries of each `wait`, and how many are `at_work`; reads undelivered ones only."""
+        mine = Delivery.objects.of_replay(OuterRef("pk")).order_by().values("generation").annotate(count=Count("pk"))
+        ready, leased = (mine.filter(status=status).values("count") for status in (Status.READY, Status.LEASED))
+        return self.annotate(waiting=Coalesce(Subquery(ready), 0), at_work=Coalesce(Subquery(leased), 0))
+
+
 class Replay(models.Model):
-    """One order to deliver old events once more. Its id is the generation of the deliveries that it made."""
+    """One order to deliver old events once more. Its id is the generation of the deliveries that are made for it.
+
+    Workers carry it out, a batch in each transaction; what they need to go on from stands in its row. See replays.py.
+    """
 
     event_type = models.CharField(_("type"), max_length=100, blank=True)
     subscriber = models.CharField(_("subscriber"), max_length=100, blank=True)
     since = models.DateTimeField(_("published from"), null=True)
     until = models.DateTimeField(_("published before"), null=True)
     rate = models.PositiveIntegerField(_("deliveries per second"))
-    deliveries = models.PositiveIntegerField(_("deliveries"), default=0)
+    expected = models.PositiveIntegerField(_("deliveries ordered"), default=0, db_default=0)
+    deliveries = models.PositiveIntegerField(_("deliveries made"), default=0)
     started_by = models.CharField(_("started by"), max_length=254)
     started_at = models.DateTimeField(_("started"), db_default=Now())
     finished_at = models.DateTimeField(_("all made"), null=True)
+    cancelled_by = models.CharField(_("cancelled by"), max_length=254, blank=True, default="", db_default="")
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True)
+    cancelled = models.PositiveIntegerField(_("deliveries cancelled"), default=0, db_default=0)
+    ended_at = models.DateTimeField(_("all cancelled"), null=True)
+    newest = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Position of the last event that it is about."
+    )
+    next_subscriber = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    position = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Of the last event that is made for that subscriber."
+    )
+    next_due_at = models.DateTimeField(null=True, editable=False)
     token: models.UUIDField[uuid.UUID | None, uuid.UUID | None] = models.UUIDField(
         null=True, unique=True, editable=False, help_text="Of the page that ordered it, so that none orders twice."
     )
+
+    waiting: int
+    at_work: int
+
+    objects: ClassVar[ReplayQuerySet] = ReplayQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("replay")
@@ -190,3 +257,33 @@ class Replay(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    # --- what needs `with_progress` ---
+    @property
+    def state(self) -> ReplayState:
+        if self.cancelled_at:
+            return ReplayState.CANCELLED if self.ended_at else ReplayState.CANCELLING
+        if not self.finished_at:
+            return ReplayState.MAKING
+        return ReplayState.DELIVERING if self.waiting or self.at_work else ReplayState.FINISHED
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        return self.state in (ReplayState.MAKING, ReplayState.DELIVERING)
+
+    @property
+    def handed_on(self) -> int:
+        """How many deliveries a worker has, or has had: no cancelling takes them back."""
+        return self.deliveries - self.cancelled - self.waiting
+
+    @property
+    def called_off(self) -> int:
+        """How many deliveries are not handed on because it was cancelled: skipped, or not even made."""
+        unmade = max(self.expected - self.deliveries, 0) if self.cancelled_at and not self.finished_at else 0
+        return self.cancelled + unmade
+
+    @property
+    def to_come(self) -> int:
+        """How many were not handed on yet: they wait, or have to be made."""
+        unmade = max(self.expected - self.deliveries, 0) if self.state == ReplayState.MAKING else 0
+        return self.waiting + unmade

@@ -8,9 +8,9 @@ from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
-from eventbus.models import Delivery, Status, SubscriptionState
+from eventbus.models import Delivery, Status, SubscriptionState, aged_from
 from eventbus.subscriptions import registry
 
 BEHIND = timedelta(seconds=10)
@@ -39,11 +39,19 @@ class Standing:
     changed_by: str = ""
     ready: int = 0
     leased: int = 0
+    overdue: int = 0
+    """Leases that ran out: a worker died, or a thread is stuck."""
     dead: int = 0
     lag: timedelta = timedelta(0)
     """How long ago the delivery that waits longest fell due; nothing is due: zero."""
     oldest: timedelta | None = None
-    """Age of the oldest undelivered one; None where everything is delivered."""
+    """Age of the oldest undelivered one (`models.aged_from` says from when); None where everything is delivered."""
+
+    @property
+    def worrying_age(self) -> timedelta | None:
+        """The age that the health check and the metrics go by: `oldest`, but None while the subscriber is paused, for
+        then a person wants its deliveries to wait."""
+        return None if self.paused_at else self.oldest
 
     @property
     def is_behind(self) -> bool:
@@ -72,6 +80,7 @@ class _Waiting(TypedDict):
     now: datetime
     ready: int
     leased: int
+    overdue: int
     oldest: datetime
     due: datetime | None
 
@@ -85,7 +94,8 @@ def _undelivered() -> list[_Waiting]:
             now=Max(Now()),
             ready=Count("pk", filter=Q(status=Status.READY)),
             leased=Count("pk", filter=Q(status=Status.LEASED)),
-            oldest=Min(Coalesce("age_from", "created_at")),
+            oldest=Min(aged_from()),
+            overdue=Count("pk", filter=Q(status=Status.LEASED, leased_until__lte=Now())),
             due=Min("due_at", filter=Q(status=Status.READY, due_at__lte=Now())),
         )
     )
@@ -94,9 +104,9 @@ def _undelivered() -> list[_Waiting]:
 
 def _standing(name: str, waiting: _Waiting | None, dead: int, state: SubscriptionState | None) -> Standing:
     subscription = registry.get(name)
-    ready, leased, lag, oldest = 0, 0, timedelta(0), None
+    ready, leased, overdue, lag, oldest = 0, 0, 0, timedelta(0), None
     if waiting is not None:
-        ready, leased = waiting["ready"], waiting["leased"]
+        ready, leased, overdue = waiting["ready"], waiting["leased"], waiting["overdue"]
         oldest = max(waiting["now"] - waiting["oldest"], timedelta(0))
         lag = waiting["now"] - waiting["due"] if waiting["due"] else lag
     return Standing(
@@ -108,6 +118,7 @@ def _standing(name: str, waiting: _Waiting | None, dead: int, state: Subscriptio
         changed_by=state.changed_by if state else "",
         ready=ready,
         leased=leased,
+        overdue=overdue,
         dead=dead,
         lag=lag,
         oldest=oldest,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,23 @@ class Progress:
         self._is_terminal = stream.isatty()
         self._pause = REDRAW if self._is_terminal else LOG_EVERY
         self._next = 0.0 if self._is_terminal else time.monotonic() + LOG_EVERY
+        self._reached: tuple[str, int, int | None] | None = None
+
+    @contextmanager
+    def interruptible(self, advice: str) -> Iterator[None]:
+        """Let Ctrl-C inside the block say how far the work has come, and this: what became of it and what to do."""
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if not stop.args:
+                stop.args = (f"{self._how_far()}{advice}",)
+            raise
+
+    def _how_far(self) -> str:
+        if self._reached is None:
+            return ""
+        label, done, total = self._reached
+        return f"It had come to {label}, {done:,}{'' if total is None else f' of {max(done, total):,}'}. "
 
     def over(self, items: Iterable[T], label: str, total: int) -> Iterator[T]:
         """Pass the items on and count them; one of a step without items is not shown."""
@@ -38,6 +56,7 @@ class Progress:
 
     def show(self, label: str, done: int, total: int | None) -> None:
         """Say how much of a step is done, unless that was said just now; `total` None: nobody knows how much it is."""
+        self._reached = (label, done, total)
         if self._quiet or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._pause
@@ -50,6 +69,7 @@ class Progress:
 
     def finish(self, label: str, done: int) -> None:
         """Say that a step is done."""
+        self._reached = (label, done, done)
         if not self._quiet:
             self._write(f"[{'#' * WIDTH}] 100%  {label}  {done:,}", ended=True)
 

@@ -1,19 +1,27 @@
-"""Replaying: events that were delivered long ago are delivered once more, for example after a change of the scoring."""
+"""Replaying: events that were delivered long ago are delivered once more, for example after a change of the scoring.
+
+A replay is an order, which is placed in a moment. The sweepers carry it out, a batch in each transaction: they make its
+deliveries and, where it was cancelled, skip those that wait. Its row says where to go on, so that whoever is killed
+leaves it to the next. docs/adr/0021 says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import partial
+from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Max, OuterRef, QuerySet, Value
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from contracts.cloudevents import type_registry
-from eventbus import metrics
-from eventbus.models import Delivery, Event, Replay
+from eventbus import metrics, statements
+from eventbus.models import Delivery, Event, Replay, ReplayState
 from eventbus.pausing import UnknownSubscriber
 from eventbus.subscriptions import Subscription, registry
 
@@ -26,8 +34,31 @@ class ReplayRefused(ValueError):
     """The order makes no sense; the message says what to do."""
 
 
+class NothingToReplay(ReplayRefused):
+    """No event is left to be replayed."""
+
+    def __init__(self) -> None:
+        super().__init__("there is nothing to replay")
+
+
 class OrderedAlready(Exception):
     """An order with this token was given before: a page that was sent twice."""
+
+
+class CancelledAlready(Exception):
+    """Somebody cancelled this replay before."""
+
+    def __init__(self, order: Replay) -> None:
+        self.order = order
+        super().__init__(f"replay {order.pk} was cancelled already")
+
+
+class FinishedAlready(Exception):
+    """All deliveries of this replay were handed on: there is nothing left to cancel."""
+
+    def __init__(self, order: Replay) -> None:
+        self.order = order
+        super().__init__(f"replay {order.pk} has finished")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,84 +112,170 @@ class Selection:
         return {each.name: self.events_for(each).count() for each in self.subscriptions()}
 
 
-def replay(
-    selection: Selection,
-    *,
-    rate: int,
-    by: str,
-    token: UUID | None = None,
-    progress: Callable[[int], None] = lambda made: None,
-) -> Replay:
-    """Make the deliveries, `rate` of them due each second, the oldest events first; gives the record of the order.
+def place(selection: Selection, *, rate: int, by: str, token: UUID | None = None) -> Replay:
+    """Order a replay; the sweepers carry it out, or `carry_out`. Gives the record of the order, before any delivery.
 
-    They are of a generation of their own: no live delivery waits for them, while they wait for older live ones of their
-    key. Events that are published meanwhile are not replayed. `progress` is told the number made so far. After a crash
-    in between, what was made is delivered, and the order can be given again. Raises ReplayRefused for a silly rate, and
-    OrderedAlready where another order carries the `token`.
+    `rate` of its deliveries fall due each second, the oldest events first. They are of a generation of their own: no
+    live delivery waits for them, while they wait for older live ones of their key. Events that are published from now
+    on are not replayed. Raises ReplayRefused for a silly rate, NothingToReplay, and OrderedAlready where another order
+    carries the `token`.
     """
     if not 1 <= rate <= HIGHEST_RATE:
         raise ReplayRefused(f"the rate is a number of deliveries per second from 1 to {HIGHEST_RATE}")
-    newest = Event.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    order = _order(selection, rate, by, token)
-    made = 0
-    for subscription in selection.subscriptions():
-        for count in _make(order, subscription, selection.events_for(subscription).filter(pk__lte=newest), made):
-            made += count
-            progress(made)
-    Replay.objects.filter(pk=order.pk).update(finished_at=Now())
-    order.refresh_from_db()
-    metrics.count("replayed", made)
-    return order
-
-
-def _order(selection: Selection, rate: int, by: str, token: UUID | None) -> Replay:
-    order = Replay(
-        event_type=selection.event_type,
-        subscriber=selection.subscriber,
-        since=selection.since,
-        until=selection.until,
-        rate=rate,
-        started_by=by[:254],
-        token=token,
+    # Before the counting: what an order selected waits now, and is not counted again.
+    if token is not None and Replay.objects.filter(token=token).exists():
+        raise OrderedAlready
+    expected = sum(selection.count().values())
+    if not expected:
+        raise NothingToReplay
+    order, is_new = Replay.objects.get_or_create(
+        token=token or uuid4(),
+        defaults={
+            "event_type": selection.event_type,
+            "subscriber": selection.subscriber,
+            "since": selection.since,
+            "until": selection.until,
+            "rate": rate,
+            "started_by": by[:254],
+            "expected": expected,
+            "newest": Event.objects.aggregate(newest=Max("pk"))["newest"],
+        },
     )
-    try:
-        with transaction.atomic():
-            order.save(force_insert=True)
-    except IntegrityError as error:
-        raise OrderedAlready from error
+    if not is_new:
+        raise OrderedAlready
     order.refresh_from_db()
     return order
 
 
-def _make(order: Replay, subscription: Subscription, events: QuerySet[Event], made: int) -> Iterator[int]:
-    """Make one subscription's deliveries, a batch in each transaction; yields the size of each."""
-    position, is_last = 0, False
+def cancel(number: int, by: str) -> Replay:
+    """Let no more of this replay be handed on; the sweepers carry that out, or `carry_out`.
+
+    What a worker has, or has had, stays as it is; if its attempt fails, it is not tried again. Gives the record of the
+    order. Raises Replay.DoesNotExist, and CancelledAlready or FinishedAlready where there is nothing to do.
+    """
+    with transaction.atomic():
+        # Waits for a batch that is being made: it is counted, and is the last.
+        order = Replay.objects.select_for_update().get(pk=number)
+        if order.cancelled_at:
+            raise CancelledAlready(order)
+        if order.finished_at and not Delivery.objects.of_replay(number).exists():
+            raise FinishedAlready(order)
+        Replay.objects.filter(pk=number).update(cancelled_at=Now(), cancelled_by=by[:254])
+    return Replay.objects.with_progress().get(pk=number)
+
+
+def under_way() -> dict[ReplayState, int]:
+    """How many replays have something left to do, by their state; reads undelivered deliveries only."""
+    unfinished = {
+        pk: ReplayState.CANCELLING if cancelled_at else ReplayState.MAKING
+        for pk, cancelled_at in Replay.objects.unfinished().values_list("pk", "cancelled_at")
+    }
+    waiting = Delivery.objects.undelivered().filter(generation__gt=0).order_by()
+    delivering = set(waiting.values_list("generation", flat=True).distinct()) - unfinished.keys()
+    states = Counter(unfinished.values())
+    return {
+        ReplayState.MAKING: states[ReplayState.MAKING],
+        ReplayState.DELIVERING: len(delivering),
+        ReplayState.CANCELLING: states[ReplayState.CANCELLING],
+    }
+
+
+# --- carrying it out -----------------------------------------------------------------------------------------------
+def carry_on(seconds: float) -> None:
+    """Go on with every order that has something left to do, for so long at the most: part of the sweeper's thread.
+
+    What another process is at is left to it. What was cancelled comes first, for each delivery that is handed on
+    meanwhile is one that nobody wants.
+    """
+    deadline = time.monotonic() + seconds
+    for order in Replay.objects.unfinished().order_by(F("cancelled_at").asc(nulls_last=True), "pk").only("pk"):
+        while time.monotonic() < deadline and _step(order.pk, wait=False):
+            pass
+
+
+def carry_out(number: int, progress: Callable[[Replay], None] = lambda order: None) -> Replay:
+    """Go on with one order until nothing is left but what is at work, taking turns with the sweepers.
+
+    `progress` is told after each batch how far it is. Gives the record of the order.
+    """
+    while order := _step(number, wait=True):
+        progress(order)
+    return Replay.objects.with_progress().get(pk=number)
+
+
+def _step(number: int, *, wait: bool) -> Replay | None:
+    """Make or cancel a batch. Gives the order, None where there is nothing to do now, or, unless it is to `wait`, where
+    another process is at it."""
+    with transaction.atomic():
+        # Locked, so that one process at a time goes on with it, and none makes what is being cancelled.
+        rows = Replay.objects.select_for_update(skip_locked=not wait)
+        order = rows.unfinished().filter(pk=number).annotate(now=Now()).first()
+        if order is None:
+            return None
+        did_something = _cancel_batch(order) if order.cancelled_at else _make_batch(order)
+    return order if did_something else None
+
+
+def _make_batch(order: Replay) -> bool:
+    """Make the next deliveries; False where this code knows nobody to make them for: another version may."""
+    try:
+        selection = Selection(
+            event_type=order.event_type, subscriber=order.subscriber, since=order.since, until=order.until
+        )
+    except (ReplayRefused, UnknownSubscriber):
+        return False
+    left = [each for each in selection.subscriptions() if each.name >= order.next_subscriber]
+    batch = _next_events(order, selection, left[0]) if left else []
+    if batch:
+        _make(order, left[0], batch)
     # A batch that is not full is the last: what earlier replays finish meanwhile is not run after, batch by batch.
-    while not is_last:
-        with transaction.atomic():
-            # Locked, so that no pruning takes an event away from its new delivery.
-            batch = list(
-                events.filter(pk__gt=position)
-                .order_by("pk")
-                .select_for_update(of=("self",), no_key=True)
-                .values_list("pk", "key")[:BATCH]
-            )
-            if not batch:
-                return
-            dues = [order.started_at + timedelta(seconds=(made + index) / order.rate) for index in range(len(batch))]
-            Delivery.objects.bulk_create(
-                Delivery(
-                    event_id=event,
-                    key=key,
-                    subscriber=subscription.name,
-                    generation=order.pk,
-                    due_at=due,
-                    age_from=due,
-                    note=f"replay {order.pk} by {order.started_by}\n",
-                )
-                for (event, key), due in zip(batch, dues, strict=True)
-            )
-            Replay.objects.filter(pk=order.pk).update(deliveries=F("deliveries") + Value(len(batch)))
-        position, is_last = batch[-1][0], len(batch) < BATCH
-        made += len(batch)
-        yield len(batch)
+    if len(batch) == BATCH:
+        order.next_subscriber, order.position = left[0].name, batch[-1][0]
+    elif left[1:]:
+        order.next_subscriber, order.position = left[1].name, 0
+    else:
+        order.finished_at = vars(order)["now"]
+    order.save(update_fields=["deliveries", "next_due_at", "next_subscriber", "position", "finished_at"])
+    return True
+
+
+def _next_events(order: Replay, selection: Selection, subscription: Subscription) -> list[tuple[int, str]]:
+    """Position and key of those that come next. Locked, so that no pruning takes one away from its new delivery."""
+    position = order.position if subscription.name == order.next_subscriber else 0
+    events = selection.events_for(subscription).filter(pk__gt=position, pk__lte=order.newest)
+    locked = events.order_by("pk").select_for_update(of=("self",), no_key=True)
+    return list(locked.values_list("pk", "key")[:BATCH])
+
+
+def _make(order: Replay, subscription: Subscription, events: list[tuple[int, str]]) -> None:
+    # Not from the order on: if nobody was there to make them, all that fell due meanwhile would come at once.
+    begin = max(order.next_due_at or vars(order)["now"], vars(order)["now"])
+    dues = [begin + timedelta(seconds=index / order.rate) for index in range(len(events) + 1)]
+    Delivery.objects.bulk_create(
+        Delivery(
+            event_id=event,
+            key=key,
+            subscriber=subscription.name,
+            generation=order.pk,
+            due_at=due,
+            age_from=due,
+            note=f"replay {order.pk} by {order.started_by}\n",
+        )
+        for (event, key), due in zip(events, dues, strict=False)
+    )
+    order.next_due_at = dues[-1]
+    order.deliveries += len(events)
+    transaction.on_commit(partial(metrics.count, "replayed", len(events)))
+
+
+def _cancel_batch(order: Replay) -> bool:
+    """Skip the next deliveries that wait; False where none does. The last one to be handed on ends the cancelling."""
+    skipped = Counter(statements.cancel(order.pk, f"replay {order.pk} was cancelled", BATCH))
+    order.cancelled += skipped.total()
+    if skipped.total() < BATCH and not Delivery.objects.of_replay(order.pk).exists():
+        order.ended_at = vars(order)["now"]
+    if skipped or order.ended_at:
+        order.save(update_fields=["cancelled", "ended_at"])
+    for subscriber, count in skipped.items():
+        transaction.on_commit(partial(metrics.count_delivery, "cancelled", subscriber, count))
+    return bool(skipped)

@@ -117,6 +117,17 @@ _DONE = """
     SET status = 'done', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = ''
     WHERE id IN (<ids>) AND lease_token = %s
 """
+# What waits, and what was left behind by a worker that died: its lease ran out. What is being claimed is passed over.
+_CANCEL = """
+    UPDATE eventbus_delivery
+    SET status = 'skipped', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = %s
+    WHERE id IN (
+        SELECT d.id FROM eventbus_delivery d
+        WHERE d.generation = %s AND d.finished_at IS NULL AND d.generation > 0
+          AND (d.status = 'ready' OR d.leased_until <= <now>)
+        ORDER BY d.id LIMIT %s <lock>)
+    RETURNING subscriber
+"""
 _WITH_DUE = """
     SELECT named.subscriber FROM (<names>) named WHERE EXISTS (
         SELECT 1 FROM eventbus_delivery d
@@ -225,6 +236,11 @@ def done(deliveries: Sequence[int], token: UUID) -> bool:
     """Mark them done; False where the lease of one at least is somebody else's by now."""
     statement = _DONE.replace("<ids>", ", ".join(["%s"] * len(deliveries)))
     return _execute(statement, (*deliveries, _stored(token))) == len(deliveries)
+
+
+def cancel(generation: int, reason: str, limit: int) -> list[str]:
+    """Skip that many deliveries of a replay that nobody has at work; gives the subscriber of each."""
+    return [subscriber for (subscriber,) in _fetch(_CANCEL, (reason, generation, limit))]
 
 
 def store_moments(moments: Iterable[tuple[str, float, UUID]]) -> None:

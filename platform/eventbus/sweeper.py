@@ -14,10 +14,14 @@ from eventbus import metrics, moments, stuck
 from eventbus.database_errors import reason
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
+from eventbus.replays import carry_on
 from eventbus.retention import Pruner
 from eventbus.signals import swept
 
 logger = logging.getLogger(__name__)
+
+REPLAY_SECONDS = 0.5
+"""The longest time that making or cancelling replays may hold up the next sweep."""
 
 
 def expire_leases() -> int:
@@ -85,7 +89,8 @@ class Sweeper:
         self._thread.start()
 
     def sweep_once(self) -> None:
-        """Sweep, now and then prune; an error is counted and logged, with no text that may quote values."""
+        """Sweep, now and then prune, go on with replays; an error is counted and logged, with no text that may quote
+        values."""
         try:
             close_old_connections()
             metrics.count("swept", sweep(self._grace))
@@ -93,6 +98,7 @@ class Sweeper:
             moments.write()
             swept.send(sender=type(self))
             self._pruner.prune_if_due()
+            carry_on(REPLAY_SECONDS)
         except Exception as error:
             metrics.count("sweep_failed")
             logger.error("the sweep failed and is tried again: %s", reason(error))

@@ -173,6 +173,29 @@ def _of_the_kind_of_database() -> Iterator[Finding]:
                 )
             )
             yield _clock()
+            if _is_pooled():
+                yield _pooler()
+
+
+def _is_pooled() -> bool:
+    """Whether something like PgBouncer stands in between: it names processes of the database by numbers of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (behind,) = cursor.fetchone()
+    return connection.connection is not None and bool(connection.connection.info.backend_pid != behind)
+
+
+def _pooler() -> Finding:
+    if connection.settings_dict["OPTIONS"].get("prepare_threshold") is None:
+        return well(_("Pooler of connections"))
+    return Finding(
+        "note",
+        _("Pooler of connections: statements are prepared through it"),
+        _(
+            "PgBouncer before 1.21, or with max_prepared_statements = 0, can't keep them: then add "
+            "?prepare_threshold=none to DATABASE_URL."
+        ),
+    )
 
 
 def _clock() -> Finding:

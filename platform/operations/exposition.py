@@ -6,18 +6,17 @@ fall, which would look like a restart. The workers have no port; they write thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from django.db import Error as DatabaseProblem
-from django.db.models import Count, Max, Min
-from django.db.models.functions import Now
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from eventbus import metrics
-from eventbus.models import Delivery, Status
-from eventbus.subscriptions import registry
+from eventbus.pausing import Standing, standings
+from eventbus.replays import under_way
 from operations import VERSION, counters
 from operations.heartbeat import name_of_process
 from operations.models import WorkerProcess
@@ -38,6 +37,21 @@ PLAIN = {
     "pruned_events": ("events_pruned", "Events that were deleted because of their age."),
 }
 """The bus's counters that know no subscriber: what each is called here, and what it means."""
+
+STANDINGS: dict[str, tuple[str, Callable[[Standing], float]]] = {
+    "deliveries_ready": ("Deliveries that wait.", lambda each: each.ready),
+    "deliveries_leased": ("Deliveries that are being worked on.", lambda each: each.leased),
+    "deliveries_dead": ("Deliveries that were given up: a person has to look.", lambda each: each.dead),
+    "delivery_lag_seconds": (
+        "How long the longest due delivery has been due.",
+        lambda each: each.lag.total_seconds(),
+    ),
+    "oldest_undelivered_seconds": (
+        "Age of the oldest undelivered delivery, as the health check counts it; 0 while its subscriber is paused.",
+        lambda each: (each.worrying_age or timedelta(0)).total_seconds(),
+    ),
+}
+"""What is told of each subscriber: by its name here, what it means, and where it comes from."""
 
 
 def exposition() -> bytes:
@@ -92,36 +106,14 @@ def _counted(processes: dict[str, tuple[dict[str, int], list[list[object]]]]) ->
 
 def _of_the_database() -> Iterator[Metric]:
     """The same whichever process is asked. Raises DatabaseProblem."""
-    waiting = (
-        Delivery.objects.undelivered()
-        .order_by()
-        .values("subscriber", "status")
-        .annotate(count=Count("pk"), oldest=Min("created_at"), due=Min("due_at"), now=Max(Now()))
-    )
-    ready, leased, oldest, lag = dict[str, int](), dict[str, int](), dict[str, float](), dict[str, float]()
-    for row in waiting:
-        subscriber = row["subscriber"]
-        (ready if row["status"] == Status.READY else leased)[subscriber] = row["count"]
-        age = (row["now"] - row["oldest"]).total_seconds()
-        oldest[subscriber] = max(oldest.get(subscriber, 0.0), age)
-        if row["status"] == Status.READY:
-            lag[subscriber] = max(0.0, (row["now"] - row["due"]).total_seconds())
-    dead = dict(
-        Delivery.objects.filter(status=Status.DEAD).order_by().values_list("subscriber").annotate(count=Count("pk"))
-    )
+    found = standings()  # every subscriber that this code has, and every other name that has deliveries
+    for name, (meaning, value_of) in STANDINGS.items():
+        values: dict[tuple[str, ...], float] = {(each.name,): value_of(each) for each in found}
+        yield _gauge(f"plumbline_{name}", meaning, values, "subscriber")
+    orders: dict[tuple[str, ...], float] = {(state.value,): count for state, count in under_way().items()}
+    yield _gauge("plumbline_replays", "Replays that are under way, by how far they are.", orders, "state")
     workers = WorkerProcess.objects.filter(sweeps=True).heard_within(60).count()
-    yield _by_subscriber("plumbline_deliveries_ready", "Deliveries that wait.", ready)
-    yield _by_subscriber("plumbline_deliveries_leased", "Deliveries that are being worked on.", leased)
-    yield _by_subscriber("plumbline_deliveries_dead", "Deliveries that were given up: a person has to look.", dead)
-    yield _by_subscriber("plumbline_delivery_lag_seconds", "How long the longest due delivery has been due.", lag)
-    yield _by_subscriber("plumbline_oldest_undelivered_seconds", "Age of the oldest undelivered delivery.", oldest)
     yield _gauge("plumbline_workers", "Workers that swept in the last minute.", {(): workers})
-
-
-def _by_subscriber(name: str, meaning: str, values: dict[str, int] | dict[str, float]) -> Metric:
-    """A value for each subscriber that this process knows, 0 where nothing is there, and for those it does not know."""
-    known = dict.fromkeys(registry, 0.0)
-    return _gauge(name, meaning, {(key,): float(value) for key, value in {**known, **values}.items()}, "subscriber")
 
 
 def _gauge(name: str, meaning: str, values: dict[tuple[str, ...], float], *labels: str) -> Metric:

@@ -7,10 +7,12 @@ worker do not sweep; they write what they have counted after their tasks.
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
 import time
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from celery.signals import task_postrun, worker_process_shutdown
@@ -55,8 +57,16 @@ pulse = Pulse()
 
 
 def name_of_process() -> str:
-    """Which process this is, on which machine."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Which process this is, on which machine; with a mark of its own, for machines that are copies of one another have
+    the same names, and containers the same numbers."""
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_mark(pid)}"
+
+
+@cache
+def _mark(pid: int) -> str:
+    """By the process's number, so that a process that is forked makes another."""
+    return secrets.token_hex(4)
 
 
 def connect() -> None:

@@ -25,12 +25,17 @@ def coordinate(number: Any) -> str:
 
 
 @register.inclusion_tag("reports/_live_panel.html", takes_context=True)
-def evaluation_panel(context: RequestContext, submission: UUID, wait: int | None = None) -> dict[str, Any]:
+def evaluation_panel(
+    context: RequestContext, submission: UUID, wait: int | None = None, due: int | None = None
+) -> dict[str, Any]:
     """The evaluation so far, kept up to date by live.js.
 
     With `wait`, a revision: says that the report is being made, and goes to it as soon as that revision is final.
+    With `due`, a revision, too, unless it is final already.
     """
     report = newest_report(context["request"].user, submission)
+    if due is not None and not (report and not report.provisional and report.revision >= due):
+        wait = due
     return {**panel_context(report), "submission": submission, "wait": wait, "request": context["request"]}
 
 

@@ -14,8 +14,8 @@ from contracts.answers import AnswerEvent, AnswerState, GivenAnswer
 from eventbus import publish
 from eventbus.deliveries import drain_all
 from eventbus.models import Delivery
-from eventbus.replays import Selection, replay
-from eventbus.tests.making import let_retries_be_due
+from eventbus.replays import Selection
+from eventbus.tests.making import let_retries_be_due, replay
 from questionnaires.definition import Questionnaire
 from reports.models import Report
 

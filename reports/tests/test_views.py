@@ -313,6 +313,24 @@ class TestPanel:
 
         assert "appear here with the first answer" in words
 
+    def test_who_waits_for_a_report_is_not_told_to_answer_first(self, alice: User) -> None:
+        page = _rendered("{% evaluation_panel submission due=2 %}", alice, uuid4())
+
+        assert "Your report is being made" in page
+        assert "first answer" not in page
+
+    @pytest.mark.parametrize(
+        ("revision", "provisional", "waits"), [(6, False, True), (7, True, True), (7, False, False)]
+    )
+    def test_a_report_is_waited_for_until_it_is_final(
+        self, alice: User, quick_check: Questionnaire, revision: int, provisional: bool, waits: bool
+    ) -> None:
+        report = stored(evaluated(quick_check, alice.organisation, revision=revision, provisional=provisional))
+
+        page = _rendered("{% evaluation_panel submission due=7 %}", alice, report.submission)
+
+        assert ('data-live-wait="7"' in page) is waits
+
     @pytest.mark.parametrize(("provisional", "title"), [(True, "Your evaluation so far"), (False, "Your evaluation")])
     def test_its_title_says_whether_answers_are_still_being_given(
         self, alice: User, quick_check: Questionnaire, provisional: bool, title: str

@@ -54,14 +54,14 @@ def median_of(spent: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: round(statistics.median(each[name] for each in spent), 2) for name in spent[0]}
 
 
-def bench_flows(bench: Bench, processes: int) -> None:
+def bench_flows(bench: Bench, processes: int, stored: int) -> None:
     """Whole flows a second with so many web and so many worker processes, everybody beginning anew at once."""
     with bench.stack.running(web=processes, worker=processes) as running, bench.floor(processes):
         bench.runner.run(warm_up(bench, running))
-        bench.runner.run(_flows(bench, running, processes))
+        bench.runner.run(_flows(bench, running, processes, stored))
 
 
-async def _flows(bench: Bench, running: Running, processes: int) -> None:
+async def _flows(bench: Bench, running: Running, processes: int, stored: int) -> None:
     rates, least, spent, shares = [], [], [], []
     for _ in range(RUNS):
         async with bench.flows(running) as people:
@@ -77,6 +77,7 @@ async def _flows(bench: Bench, running: Running, processes: int) -> None:
         round(rate, 1),
         round(bottom, 1),
         ratio=round(rate / bottom, 2),
+        stored_events=stored,
         web=processes,
         worker=processes,
         people=len(bench.people),

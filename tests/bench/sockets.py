@@ -15,7 +15,7 @@ from functools import partial
 from tests.bench.bench import Bench, warm_up
 from tests.bench.figures import RUNS, emit
 from tests.bench.load import PATIENCE, Account, Connection, Flow, Socket
-from tests.bench.stack import ROOT, Running, make_browsers
+from tests.bench.stack import ROOT, Running
 from tests.bench.usage import resident_bytes
 from tests.services import free_port
 
@@ -26,22 +26,21 @@ REST = 11.0
 """Seconds of silence after which a web process no longer believes what it knows of a socket's session."""
 
 
-def bench_sockets(bench: Bench) -> None:
+def bench_sockets(bench: Bench, browsers: list[Account], stored: int) -> None:
     """Kilobytes that an idle socket takes, and milliseconds until a report's hint is on all of them.
 
     Once when nothing had happened for a while, as is usual, and once for hints in quick succession.
     """
-    browsers = make_browsers(bench.people[0], bench.amount.sockets)
     with bare_server() as (port, server):
         bare_memory, _after_rest, bare_fan_out = bench.runner.run(_bare_sockets(bench, port, server))
     with bench.stack.running(web=1, worker=2) as running, bench.floor(2):
         bench.runner.run(warm_up(bench, running))
         memory, after_rest, fan_out = bench.runner.run(_product_sockets(bench, running, browsers))
-    sockets = bench.amount.sockets
-    emit("idle_socket_kb", memory, bare_memory, ratio=round(memory / bare_memory, 2), sockets=sockets)
+    size = {"stored_events": stored, "sockets": len(browsers)}
+    emit("idle_socket_kb", memory, bare_memory, ratio=round(memory / bare_memory, 2), **size)
     for after, value in ((f"{REST:g} s of silence", after_rest), ("another hint", fan_out)):
         ratio = round(value["last"] / bare_fan_out["last"], 2)
-        emit("fan_out_ms", value, bare_fan_out, after=after, sockets=sockets, ratio_last=ratio)
+        emit("fan_out_ms", value, bare_fan_out, after=after, ratio_last=ratio, **size)
 
 
 class Arrivals:

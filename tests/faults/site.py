@@ -24,7 +24,7 @@ from tests.embedded import Server
 from tests.faults.app.failpoint import ARMED
 from tests.faults.backends import Backend
 from tests.production import HOST, Installation, Process
-from tests.services import Service
+from tests.services import Service, free_port
 
 RESTART_SECONDS = 2.0
 """How long systemd waits before it starts a process again (deploy/systemd)."""
@@ -125,6 +125,25 @@ class Production:
         for name in self.workers:
             self.processes[name].wait_for(partial(self._sweeps, name))
 
+    def replace_web(self) -> None:
+        """Start another web process, lead everybody to it as a proxy would, and end the one before."""
+        with self._lock:
+            before = self.processes["web"]
+            self.installation.port = free_port()
+            self.installation.environment["PORT"] = str(self.installation.port)
+            self._start("web", self._environments["web"])
+        self.processes["web"].wait_for(self.installation.answers)
+        self.port = self.installation.port
+        before.end()
+
+    def replace_worker(self, name: str) -> None:
+        """Start another worker in place of this one, and end the one before once the new one is at work."""
+        with self._lock:
+            before = self.processes[name]
+            self._start(name, self._environments[name])
+        self.processes[name].wait_for(partial(self._sweeps, name))
+        before.end()
+
     @property
     def workers(self) -> list[str]:
         """The names of the workers."""
@@ -195,7 +214,8 @@ class Production:
 
     def _sweeps(self, name: str) -> bool:
         wanted = {f"{socket.gethostname()}:{child.pid}" for child in self.children(name)}
-        beating = {row[0] for row in self.rows("SELECT name FROM operations_workerprocess WHERE sweeps")}
+        names = [row[0] for row in self.rows("SELECT name FROM operations_workerprocess WHERE sweeps")]
+        beating = {name.rpartition(":")[0] for name in names}
         return bool(wanted) and len(wanted & beating) >= int(self._concurrency(name))
 
     def _concurrency(self, name: str) -> str:

@@ -76,7 +76,11 @@ def test_a_database_without_tables_is_said_to_have_none(command: str, tmp_path: 
 
 @pytest.mark.parametrize(
     ("change", "advice"),
-    [({"SECRET_KEY": ""}, "SECRET_KEY is missing"), ({"LOG_LEVEL": "LOUD"}, '"LOG_LEVEL" invalid')],
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"LOG_LEVEL": "LOUD"}, '"LOG_LEVEL" invalid'),
+        ({"WORKER_CONCURRENCY": "0"}, '"WORKER_CONCURRENCY" invalid'),
+    ],
 )
 def test_a_worker_says_what_is_wrong_with_its_settings(change: dict[str, str], advice: str, tmp_path: Path) -> None:
     done = ask("deploy/run", "worker", DATA_DIR=str(tmp_path), **{**PRODUCTION, **change})
@@ -85,6 +89,20 @@ def test_a_worker_says_what_is_wrong_with_its_settings(change: dict[str, str], a
     assert done.stderr.startswith("Plumbline's configuration is wrong: ")
     assert advice in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_platform_that_collects_static_files_by_itself_hears_that_there_is_nothing_to_do(tmp_path: Path) -> None:
+    done = ask("python", "manage.py", "collectstatic", "--no-input", DATA_DIR=str(tmp_path), **PRODUCTION)
+
+    said = "Nothing has to be collected: web processes serve static files from where they lie.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
+def test_without_services_static_files_can_be_collected(tmp_path: Path) -> None:
+    done = ask("python", "manage.py", "collectstatic", "--no-input", DATA_DIR=str(tmp_path), SECRET_KEY="k" * 50)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "static" / "js" / "live.js").exists()
 
 
 def test_a_terminal_of_few_letters_gets_question_marks_for_the_others(tmp_path: Path) -> None:

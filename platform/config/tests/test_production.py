@@ -89,6 +89,10 @@ def test_a_web_process_pools_its_connections_and_a_worker_keeps_its_own() -> Non
     assert kept["OPTIONS"]["sslmode"] == "require"
 
 
+def test_no_cursor_outlives_its_statement_for_a_pooler_would_lose_it() -> None:
+    assert database("postgresql://u:secret@db/plumbline")["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
 @pytest.mark.parametrize(
     ("query", "threshold"), [("", 2), ("?prepare_threshold=7", 7), ("?prepare_threshold=none", None)]
 )

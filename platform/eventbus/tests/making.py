@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -13,7 +14,8 @@ from django.utils import timezone
 from contracts import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef, ReportEvent, ReportSnapshot
 from contracts.answers import AnswerState
 from eventbus import publish
-from eventbus.models import Delivery
+from eventbus.models import Delivery, Replay
+from eventbus.replays import Selection, carry_out, place
 
 ACME = UUID("00000000-0000-4000-8000-000000000001")
 QUESTIONNAIRE = QuestionnaireRef(slug="quick-check", version="1.0", digest="0" * 64)
@@ -52,6 +54,13 @@ def commit(*events: AnswerEvent) -> None:
     for event in events:
         with transaction.atomic():
             publish(event)
+
+
+def replay(
+    selection: Selection, *, rate: int, by: str, progress: Callable[[Replay], None] = lambda order: None
+) -> Replay:
+    """Order a replay and make its deliveries at once; gives its record."""
+    return carry_out(place(selection, rate=rate, by=by).pk, progress)
 
 
 def effect(label: object) -> None:

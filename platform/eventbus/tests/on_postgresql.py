@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from contracts import AnswerEvent, ReportEvent
 from eventbus import metrics, moments, publish, statements, subscribe
 from eventbus.deliveries import claim, drain, sweep
-from eventbus.models import Delivery, Status
+from eventbus.models import Delivery, Replay, ReplayState, Status
+from eventbus.replays import Selection, cancel, carry_on, carry_out, place
 from eventbus.subscriptions import registry
 from eventbus.tests.making import commit, effects, evaluated, let_leases_run_out, saved, statuses
 
@@ -114,6 +121,152 @@ def test_what_a_dead_worker_held_is_delivered_once_by_those_that_look_at_once() 
     assert [worker.wait(60) for worker in workers] == [0, 0]
     assert sorted(effects()) == [f"{A} 1", f"{B} 2"]
     assert list(Delivery.objects.values_list("attempts", flat=True)) == [2, 2]
+
+
+# --- replays -------------------------------------------------------------------------------------------------------
+T = TypeVar("T")
+
+
+def apart(work: Callable[[], T]) -> Callable[[], T]:
+    """The work for another thread, whose connection is closed after it. A lock that does not come is an error."""
+
+    def run() -> T:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '20s'")
+            return work()
+        finally:
+            connection.close()
+
+    return run
+
+
+def wait_until_blocked(count: int, table: str) -> None:
+    """Until so many wait for a lock on the table; asked by a connection that sees the present."""
+    asked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    given = connection.settings_dict
+    with psycopg.connect(host=given["HOST"], port=given["PORT"], user=given["USER"], dbname=given["NAME"]) as other:
+        other.autocommit = True
+        for _ in range(3000):
+            ((waiting,),) = other.execute(asked, [table]).fetchall()
+            if waiting >= count:
+                return
+            threading.Event().wait(0.01)
+    raise AssertionError(f"only {waiting} of {count} came to the lock")
+
+
+def replayed(count: int) -> Replay:
+    """The order of a replay of so many events that were delivered, before any delivery of it is made."""
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(*(saved() for _ in range(count)))
+    Delivery.objects.undelivered().finish(Status.DONE)
+    return place(Selection(subscriber="test.trace"), rate=1000, by="Ada")
+
+
+def test_of_two_confirmations_at_once_one_orders_and_the_other_is_told(admin_user: User) -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    commit(saved())
+    Delivery.objects.undelivered().finish(Status.DONE)
+    confirmed = {"subscriber": "test.trace", "rate": "5", "confirm": str(uuid4())}
+    clients = [Client(), Client()]
+    for client in clients:
+        client.force_login(admin_user)
+
+    def confirm(client: Client) -> str:
+        # By the page: the context that Django's test client keeps may be that of the other thread.
+        page = client.post("/admin/eventbus/replay/add/", confirmed, follow=True).content.decode()
+        return " ".join(re.findall(r'<li class="(?:success|warning)">(.*?)</li>', page))
+
+    with ThreadPoolExecutor(2) as browsers:
+        # Both have looked for an earlier order, and found none, when they come to store theirs.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE eventbus_replay IN SHARE MODE")
+            answers = [browsers.submit(apart(partial(confirm, client))) for client in clients]
+            wait_until_blocked(2, "eventbus_replay")
+        told = sorted(answer.result(30) for answer in answers)
+
+    order = Replay.objects.get()
+    assert told == [
+        f"Replay {order.pk} is ordered: 1 delivery. Workers carry it out; here you see how far it is.",
+        "This replay was ordered already. To order another one, count again.",
+    ]
+
+
+def test_sweepers_that_go_on_with_a_replay_at_once_make_each_delivery_once() -> None:
+    order = replayed(1200)
+    start = threading.Barrier(3)
+
+    def sweep_when_all_are_there() -> None:
+        start.wait(30)
+        carry_on(seconds=60)
+
+    with ThreadPoolExecutor(3) as sweepers:
+        for each in [sweepers.submit(apart(sweep_when_all_are_there)) for _ in range(3)]:
+            each.result(60)
+    order.refresh_from_db()
+    assert (order.deliveries, order.finished_at is None) == (1200, False)
+    assert Delivery.objects.filter(generation=order.pk).count() == 1200
+    assert metrics.snapshot()["replayed"] == 1200
+
+
+def test_cancelling_passes_over_what_a_worker_is_claiming_just_now() -> None:
+    order = replayed(3)
+    carry_out(order.pk)
+    first = Delivery.objects.filter(generation=order.pk).earliest("pk")
+    cancel(order.pk, "Bob")
+    with ThreadPoolExecutor(1) as sweeper, transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=first.pk)
+        sweeper.submit(apart(partial(carry_on, seconds=60))).result(30)
+        assert Replay.objects.get().cancelled == 2
+        Delivery.objects.filter(pk=first.pk).finish(Status.DONE)
+    carry_on(seconds=60)
+    found = Replay.objects.with_progress().get()
+    assert (found.state, found.handed_on, found.called_off) == (ReplayState.CANCELLED, 1, 2)
+
+
+def test_a_claim_does_not_wait_for_a_batch_that_is_being_cancelled() -> None:
+    order = replayed(3)
+    carry_out(order.pk)
+    Delivery.objects.undelivered().update(due_at=Now())
+    commit(saved())
+    live = Delivery.objects.latest("pk")
+    with ThreadPoolExecutor(1) as worker, transaction.atomic():
+        assert statements.cancel(order.pk, "no more", 500) == ["test.trace"] * 3
+        leases = worker.submit(apart(partial(claim, registry["test.trace"]))).result(30)
+        assert [lease.delivery.id for lease in leases] == [live.pk]
+
+
+def test_a_cancelling_waits_for_the_batch_that_is_being_made_which_is_the_last() -> None:
+    order = replayed(3)
+    with ThreadPoolExecutor(1) as operator:
+        with transaction.atomic():
+            Replay.objects.select_for_update().get(pk=order.pk)
+            cancelled = operator.submit(apart(partial(cancel, order.pk, "Bob")))
+            # Others make nothing of it meanwhile.
+            with ThreadPoolExecutor(1) as sweeper:
+                sweeper.submit(apart(partial(carry_on, seconds=60))).result(30)
+            assert not cancelled.done()
+        assert cancelled.result(30).cancelled_by == "Bob"
+    carry_on(seconds=60)
+    assert not Delivery.objects.filter(generation=order.pk).exists()
+
+
+def test_what_is_known_of_a_replay_is_read_by_the_index_of_replays() -> None:
+    subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG)
+        cursor.execute("ANALYZE eventbus_delivery")
+    with CaptureQueriesContext(connection) as captured:
+        assert statements.cancel(7, "no more", 500) == []
+        assert not Delivery.objects.of_replay(7).exists()
+        list(Replay.objects.with_progress())
+    for query in captured.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (FORMAT JSON) " + query["sql"])
+            ((found,),) = cursor.fetchall()
+        (plan,) = found if isinstance(found, list) else json.loads(found)
+        read = {index for table, index in reads(plan["Plan"]) if table == "eventbus_delivery"}
+        assert read <= {"delivery_replay_idx", "eventbus_delivery_pkey"}, query["sql"]
 
 
 # --- a backlog slows nothing down ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
@@ -13,7 +14,8 @@ from django.db.models.functions import Now
 from contracts import AnswerEvent
 from eventbus import NeverRetry, subscribe
 from eventbus.deliveries import drain_all
-from eventbus.models import Delivery, Event, Replay
+from eventbus.models import Delivery, Event, Replay, Status
+from eventbus.replays import carry_on
 from eventbus.tests.making import commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,9 +144,116 @@ def test_a_replay_has_to_be_confirmed_and_shows_its_progress(capsys: pytest.Capt
     assert Replay.objects.count() == 0
     shown = bus("replay", "--subscriber", "test.trace", "--rate", "5", "--yes")
     order = Replay.objects.get()
-    assert shown[-1] == f"Replay {order.pk}: 2 deliveries, 5 due each second."
+    assert shown[-2:] == [
+        f"Replay {order.pk} is ordered. Workers go on with it if this ends; `bus cancel {order.pk}` stops it.",
+        f"Replay {order.pk}: 2 deliveries, 5 due each second.",
+    ]
     assert capsys.readouterr().err == "[##############################] 100%  Replaying  2\n"
     assert (order.rate, order.deliveries) == (5, 2)
+
+
+def test_a_replay_of_nothing_is_refused_and_leaves_no_order() -> None:
+    commit(saved())  # it waits, so that the replay would be of what is delivered anyway
+    for confirmed in ((), ("--yes",)):
+        assert refused("replay", "--subscriber", "test.trace", *confirmed) == (3, "There is nothing to replay.")
+    assert Replay.objects.count() == 0
+
+
+def ordered(count: int) -> Replay:
+    """A replay of so many deliveries, none of which is due yet."""
+    commit(*(saved() for _ in range(count)))
+    drain_all()
+    bus("replay", "--subscriber", "test.trace", "--yes")
+    Delivery.objects.exclude(generation=0).update(due_at=Now() + timedelta(hours=1))
+    return Replay.objects.latest("pk")
+
+
+def test_the_replays_are_listed_with_how_far_they_are() -> None:
+    assert bus("replays") == ["There are no replays."]
+    order = ordered(3)
+    heading, row = bus("replays")
+    assert heading.split("  ")[0] == "ID"
+    assert row.split("(")[0].split()[:9] == [
+        str(order.pk),
+        *["being", "delivered", "-", "test.trace", "3", "3", "0", "3"],
+    ]
+
+
+def test_a_replay_is_cancelled_once_that_was_confirmed(capsys: pytest.CaptureFixture[str]) -> None:
+    order = ordered(3)
+    done = Delivery.objects.filter(generation=order.pk).earliest("pk")
+    Delivery.objects.filter(pk=done.pk).finish(Status.DONE)
+    told = "Nothing was cancelled. To cancel without being asked, add --yes."
+    assert refused("cancel", order.pk) == (1, told)
+    assert Delivery.objects.undelivered().count() == 2
+    capsys.readouterr()
+
+    shown = bus("cancel", order.pk, "--yes")
+
+    assert shown == [f"Replay {order.pk} is cancelled: 1 deliveries were handed on, 2 are not."]
+    assert capsys.readouterr().err == "[##############################] 100%  Cancelling  2\n"
+    assert statuses()[-3:] == ["done", "skipped", "skipped"]
+    assert "command line" in Replay.objects.get().cancelled_by
+
+
+def test_cancelling_says_why_there_is_nothing_to_cancel() -> None:
+    order = ordered(1)
+    bus("cancel", order.pk, "--yes")
+    code, told = refused("cancel", order.pk)
+    assert (code, told.split(", by")[0]) == (3, f"Replay {order.pk} was cancelled already")
+    finished = ordered(1)
+    Delivery.objects.undelivered().finish(Status.DONE)
+    assert refused("cancel", finished.pk) == (
+        3,
+        f"Replay {finished.pk} has finished: everything was handed on, nothing was cancelled.",
+    )
+    assert refused("cancel", 999_999) == (3, "There is no replay 999999; `bus replays` lists them.")
+
+
+class Impatient(StringIO):
+    """A terminal at which somebody presses Ctrl-C when one delivery is made."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if "1 of 3" in text:
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+def test_a_replay_that_is_interrupted_is_left_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved(), saved(), saved())
+    drain_all()
+    monkeypatch.setattr("eventbus.replays.BATCH", 1)
+    monkeypatch.setattr("eventbus.progress.REDRAW", 0.0)
+    monkeypatch.setattr(sys, "stderr", Impatient())
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace", "--yes")
+
+    order = Replay.objects.get()
+    assert stopped.value.args == (
+        f"It had come to Replaying, 1 of 3. Workers go on with it; `bus cancel {order.pk}` stops it.",
+    )
+    assert Delivery.objects.filter(generation=order.pk).count() == 1
+    carry_on(60)
+    assert Delivery.objects.filter(generation=order.pk).count() == 3
+
+
+def test_ctrl_c_at_the_question_replays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(saved())
+    drain_all()
+
+    def pressed() -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.stdin, "isatty", pressed, raising=False)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        bus("replay", "--subscriber", "test.trace")
+
+    assert stopped.value.args == ("Nothing was replayed.",)
+    assert Replay.objects.count() == 0
 
 
 def test_the_time_range_of_a_replay_is_given_by_date_or_time() -> None:

@@ -25,6 +25,8 @@ def caused(error: DatabaseProblem, cause: psycopg.Error) -> DatabaseProblem:
         (OperationalError("no such table: eventbus_event"), "Make them first: manage.py migrate."),
         (caused(ProgrammingError("relation"), psycopg.errors.UndefinedTable()), "Make them first: manage.py migrate."),
         (caused(ProgrammingError("schema"), psycopg.errors.InsufficientPrivilege()), "refuses its user (schema)"),
+        (caused(ProgrammingError("exists"), psycopg.errors.DuplicatePreparedStatement()), "?prepare_threshold=none to"),
+        (caused(OperationalError("gone"), psycopg.errors.InvalidSqlStatementName()), "?prepare_threshold=none to"),
         (caused(InternalError("read-only"), psycopg.errors.ReadOnlySqlTransaction()), "can't be used: read-only."),
     ],
 )
@@ -42,3 +44,5 @@ def test_the_log_has_what_is_said_of_a_connection_and_of_no_row() -> None:
     deadlock = caused(OperationalError("deadlock over somebody's answer"), psycopg.errors.DeadlockDetected())
     assert reason(deadlock) == "OperationalError"
     assert reason(IntegrityError("duplicate key: somebody's answer")) == "IntegrityError"
+    pooled = caused(ProgrammingError("_pg3_0 already exists"), psycopg.errors.DuplicatePreparedStatement())
+    assert reason(pooled).endswith(": a pooler needs ?prepare_threshold=none in DATABASE_URL")

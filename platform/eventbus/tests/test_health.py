@@ -10,9 +10,11 @@ from django.db.models.functions import Now
 
 from contracts import AnswerEvent
 from eventbus import NeverRetry, metrics, subscribe
+from eventbus.dead_letters import redrive
 from eventbus.deliveries import claim, drain_all
 from eventbus.metrics import Health, health
-from eventbus.models import Delivery
+from eventbus.models import Delivery, Event
+from eventbus.pausing import pause, standings
 from eventbus.subscriptions import registry
 from eventbus.tests.making import commit, let_leases_run_out, saved
 
@@ -39,6 +41,30 @@ def test_what_waits_is_counted_by_state_and_age() -> None:
     assert (found.ready, found.leased, found.overdue, found.dead) == (2, 1, 1, 1)
     assert found.oldest is not None
     assert timedelta(minutes=5) <= found.oldest < timedelta(minutes=6)
+
+
+def test_one_age_counts_from_what_an_operator_began_anew() -> None:
+    @subscribe(AnswerEvent, name="test.trace")
+    def trace(event: AnswerEvent) -> None:
+        if event.answer.revision == 1:
+            raise NeverRetry("no")
+
+    commit(saved(revision=1), saved(revision=2))
+    drain_all()
+    Event.objects.update(created_at=Now() - timedelta(days=3))
+    Delivery.objects.update(created_at=Now() - timedelta(days=3))
+    redrive(Delivery.objects.all(), "Ada")
+    commit(saved(revision=3))
+    Delivery.objects.filter(age_from=None).update(created_at=Now() - timedelta(minutes=5))
+    (standing,) = standings()
+    assert standing.oldest is not None
+    assert timedelta(minutes=5) <= standing.oldest < timedelta(minutes=6)
+    assert standing.worrying_age == standing.oldest
+
+    pause("test.trace", "Ada")
+
+    (standing,) = standings()
+    assert (standing.oldest is None, standing.worrying_age, health().oldest) == (False, None, None)
 
 
 def test_deliveries_are_counted_by_outcome() -> None:

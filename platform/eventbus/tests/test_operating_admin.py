@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
@@ -14,9 +15,10 @@ from django.test import Client
 from accounts.models import User
 from contracts import AnswerEvent
 from eventbus import NeverRetry, erase, subscribe
-from eventbus import admin as pages
-from eventbus.deliveries import drain_all
+from eventbus.deliveries import claim, drain_all
 from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
+from eventbus.replays import carry_on
+from eventbus.subscriptions import registry
 from eventbus.tests.making import SECRET, commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,6 +26,7 @@ SUBSCRIPTIONS = "/admin/eventbus/subscriptionstate/"
 DEAD = "/admin/eventbus/deadletter/"
 REPLAYS = "/admin/eventbus/replay/"
 TRACE = "/admin/eventbus/event/trace/"
+STYLESHEET = settings.ROOT / "static" / "css" / "eventbus-admin.css"
 
 
 class Switch:
@@ -87,7 +90,11 @@ def text(client: Client, address: str) -> str:
 
 def test_no_page_has_inline_style_or_script(superuser: Client, dead: Delivery) -> None:
     trace = f"{TRACE}{dead.event.correlation_id}/"
-    for address in (SUBSCRIPTIONS, f"{DEAD}{dead.pk}/change/", f"{REPLAYS}add/", TRACE, trace):
+    commit(saved())
+    drain_all()
+    superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())})
+    replays = (REPLAYS, f"{REPLAYS}add/", f"{REPLAYS}{Replay.objects.get().pk}/cancel/")
+    for address in (SUBSCRIPTIONS, f"{DEAD}{dead.pk}/change/", TRACE, trace, *replays):
         page = text(superuser, address)
         assert " style=" not in page
         assert "<style" not in page
@@ -137,6 +144,7 @@ def test_everything_that_acts_needs_a_post_with_a_token(admin_user: User, superu
         assert superuser.get(address).status_code == 405
         assert careful.post(address).status_code == 403
     assert careful.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).status_code == 403
+    assert careful.post(f"{REPLAYS}1/cancel/").status_code == 403
     assert (statuses(), SubscriptionState.objects.count(), Replay.objects.count()) == (["dead", "dead"], 0, 0)
 
 
@@ -270,9 +278,123 @@ def test_a_replay_is_counted_then_confirmed(superuser: Client, admin_user: User)
     assert "Replay 2 deliveries" in page
     assert Replay.objects.count() == 0
     page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}, follow=True).content.decode()
-    assert "2 deliveries are replayed." in page
     order = Replay.objects.get()
-    assert (order.subscriber, order.rate, order.deliveries, order.started_by) == ("test.trace", 5, 2, admin_user.email)
+    assert f"Replay {order.pk} is ordered: 2 deliveries. Workers carry it out; here you see how far it is." in page
+    assert (order.subscriber, order.rate, order.expected, order.started_by) == ("test.trace", 5, 2, admin_user.email)
+
+
+def test_the_request_that_confirms_a_replay_makes_none_of_its_deliveries(superuser: Client) -> None:
+    commit(saved(), saved())
+    drain_all()
+    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}, follow=True).content.decode()
+    assert Delivery.objects.exclude(generation=0).count() == 0
+    assert (shown_in(page, "state"), shown_in(page, "made")) == ("being made", "0 of 2")
+    carry_on(seconds=60)
+    page = text(superuser, REPLAYS)
+    assert tuple(shown_in(page, each) for each in ("state", "made", "waiting")) == ("being delivered", "2", "2")
+    drain_all()
+    Delivery.objects.undelivered().finish(Status.DONE)
+    page = text(superuser, REPLAYS)
+    assert tuple(shown_in(page, each) for each in ("state", "made", "waiting")) == ("finished", "2", "0")
+
+
+def shown_in(page: str, column: str) -> str:
+    """What the newest replay's row says in this column."""
+    cell = re.findall(rf'class="field-{column}[^"]*">(.*?)</td>', page)[0]
+    return re.sub("<[^>]+>", "", cell)
+
+
+# --- cancelling a replay -------------------------------------------------------------------------------------------
+@pytest.fixture
+def order(superuser: Client) -> Replay:
+    """One of five deliveries, of which one was handled and one is at work."""
+    commit(*(saved() for _ in range(5)))
+    drain_all()
+    superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())})
+    carry_on(seconds=60)
+    mine = Delivery.objects.exclude(generation=0).order_by("due_at")
+    done, at_work, *others = mine.values_list("pk", flat=True)
+    Delivery.objects.filter(pk__in=others).update(due_at=Now() + timedelta(hours=1))
+    Delivery.objects.filter(pk=done).finish(Status.DONE)
+    Delivery.objects.filter(pk=at_work).update(due_at=Now())
+    claim(registry["test.trace"])
+    return Replay.objects.get()
+
+
+def test_a_superuser_sees_what_a_cancelling_comes_to_and_confirms_it(
+    superuser: Client, admin_user: User, order: Replay
+) -> None:
+    address = f"{REPLAYS}{order.pk}/cancel/"
+    assert address in text(superuser, REPLAYS)
+    assert address in text(superuser, f"{REPLAYS}{order.pk}/change/")
+    page = " ".join(text(superuser, address).split())
+    assert "2 deliveries were handed on already and stay as they are; 1 of them at work just now." in page
+    assert "3 deliveries will not be handed on." in page
+    assert Delivery.objects.undelivered().count() == 4
+
+    page = superuser.post(address, follow=True).content.decode()
+
+    assert f"Replay {order.pk} is cancelled: what was not handed on yet is not delivered." in page
+    assert shown_in(page, "state") == "being cancelled"
+    carry_on(seconds=60)
+    Delivery.objects.filter(status=Status.LEASED).finish(Status.DONE)
+    carry_on(seconds=60)
+    page = text(superuser, REPLAYS)
+    assert tuple(shown_in(page, each) for each in ("state", "made", "waiting", "called_off")) == (
+        "cancelled",
+        "5",
+        "0",
+        "3",
+    )
+    assert address not in page
+    assert address not in text(superuser, f"{REPLAYS}{order.pk}/change/")
+    assert Replay.objects.get().cancelled_by == admin_user.email
+
+
+def test_what_is_not_even_made_counts_among_what_will_not_be(superuser: Client, order: Replay) -> None:
+    Replay.objects.update(expected=105, finished_at=None)
+    address = f"{REPLAYS}{order.pk}/cancel/"
+    assert "103 deliveries will not be handed on." in text(superuser, address)
+    superuser.post(address)
+    carry_on(seconds=60)
+    assert shown_in(text(superuser, REPLAYS), "called_off") == "103"
+
+
+def test_cancelling_twice_or_too_late_is_told(superuser: Client, order: Replay, admin_user: User) -> None:
+    address = f"{REPLAYS}{order.pk}/cancel/"
+    Delivery.objects.undelivered().finish(Status.DONE)
+    assert "This replay has finished: everything was handed on" in text(superuser, address)
+    page = superuser.post(address, follow=True).content.decode()
+    assert f"Replay {order.pk} has finished: everything was handed on, nothing was cancelled." in page
+    assert shown_in(page, "state") == "finished"
+
+    Replay.objects.update(finished_at=None)
+    superuser.post(address)
+    assert f"This replay was cancelled already, by {admin_user.email} at " in text(superuser, address)
+    page = superuser.post(address, follow=True).content.decode()
+    assert f"Replay {order.pk} was cancelled already, by {admin_user.email}." in page
+    assert superuser.post(f"{REPLAYS}999999/cancel/").status_code == 404
+
+
+def test_a_reviewer_sees_how_far_a_replay_is_and_cancels_none(reviewer: Client, order: Replay) -> None:
+    address = f"{REPLAYS}{order.pk}/cancel/"
+    for page in (text(reviewer, REPLAYS), text(reviewer, f"{REPLAYS}{order.pk}/change/")):
+        assert "being delivered" in page
+        assert address not in page
+    assert (reviewer.get(address).status_code, reviewer.post(address).status_code) == (403, 403)
+    assert Replay.objects.get().cancelled_at is None
+
+
+def test_the_trace_says_that_a_delivery_was_cancelled_with_its_replay(superuser: Client, order: Replay) -> None:
+    superuser.post(f"{REPLAYS}{order.pk}/cancel/")
+    carry_on(seconds=60)
+    skipped = Delivery.objects.filter(status=Status.SKIPPED).latest("pk")
+    page = text(superuser, f"{TRACE}{skipped.event.correlation_id}/")
+    assert f"replay {order.pk} was cancelled" in page
+    assert '<span class="bus-state bus-skipped">skipped</span>' in page
+
+
+# --- ordering ------------------------------------------------------------------------------------------------------
 
 
 def test_a_page_that_is_sent_twice_orders_once(superuser: Client) -> None:
@@ -281,10 +403,13 @@ def test_a_page_that_is_sent_twice_orders_once(superuser: Client) -> None:
     counted = superuser.post(f"{REPLAYS}add/", ORDER).content.decode()
     confirmed = {**ORDER, "confirm": re.findall(r'name="confirm" value="([0-9a-f-]+)"', counted)[0]}
     superuser.post(f"{REPLAYS}add/", confirmed)
-    for _ in ("everything still waits", "everything is done"):
+    for _ in ("nothing is made yet", "everything still waits", "everything is done"):
         page = superuser.post(f"{REPLAYS}add/", confirmed, follow=True).content.decode()
         assert "This replay was ordered already. To order another one, count again." in page
-        Delivery.objects.undelivered().finish(Status.DONE)
+        if Replay.objects.filter(finished_at=None).exists():
+            carry_on(seconds=60)
+        else:
+            Delivery.objects.undelivered().finish(Status.DONE)
     assert Replay.objects.count() == 1
 
 
@@ -304,6 +429,7 @@ def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None
     drain_all()
     for handled in (1, 2):
         superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())})
+        carry_on(seconds=60)
         newest = Delivery.objects.filter(generation=Replay.objects.latest("pk").pk).order_by("pk")
         Delivery.objects.filter(pk__in=[each.pk for each in newest[:handled]]).finish(Status.DONE)
     page = superuser.get(REPLAYS).content.decode()
@@ -312,17 +438,6 @@ def test_the_replays_say_how_much_of_each_still_waits(superuser: Client) -> None
 
 def test_the_order_says_in_which_zone_its_times_are(superuser: Client) -> None:
     assert "Times are in the time zone of this site, UTC." in text(superuser, f"{REPLAYS}add/")
-
-
-def test_a_replay_that_is_too_large_for_a_page_is_sent_to_the_command_line(
-    superuser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "MOST_IN_A_REQUEST", 1)
-    commit(saved(), saved())
-    drain_all()
-    page = superuser.post(f"{REPLAYS}add/", {**ORDER, "confirm": str(uuid4())}).content.decode()
-    assert "manage.py bus replay" in page
-    assert Replay.objects.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -356,6 +471,23 @@ def test_a_reviewer_traces_a_request_by_its_id_or_an_events(reviewer: Client, de
     assert "NeverRetry: no room" in page
     assert page.count(' height="12"/>') == 3
     assert SECRET not in page
+
+
+def test_the_legend_of_a_trace_names_each_colour_that_tells_an_outcome(reviewer: Client, dead: Delivery) -> None:
+    page = text(reviewer, f"{TRACE}{dead.event.correlation_id}/")
+    (legend,) = re.findall(r'<ul class="bus-legend">(.*?)</ul>', page, re.DOTALL)
+    assert re.findall(r'<rect class="bus-bar-(\w+)".*?</svg> (.*?)</li>', legend) == [
+        ("waited", "waited"),
+        ("done", "worked, done"),
+        ("leased", "at work or to be tried again"),
+        ("dead", "dead"),
+        ("skipped", "skipped"),
+    ]
+    in_colour = dict(re.findall(r"(\.bus-bar-\w+(?:, \.bus-bar-\w+)*) \{ fill: (#\w+); \}", STYLESHEET.read_text()))
+    explained = {name for names in in_colour for name in names.replace(".bus-bar-", "").split(", ")}
+    # Ready and leased share a colour, hence their line.
+    assert explained == {"waited", "done", "leased", "ready", "dead", "skipped"}
+    assert {str(status) for status in Status} <= explained
 
 
 def test_an_id_that_leads_nowhere_is_told(reviewer: Client) -> None:

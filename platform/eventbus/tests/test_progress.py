@@ -69,6 +69,38 @@ def test_work_whose_end_nobody_knows_is_only_counted(monkeypatch: pytest.MonkeyP
     assert shown.getvalue() == "\rpruned  1,500\x1b[K"
 
 
+@pytest.mark.parametrize("quiet", [True, False])
+def test_who_is_interrupted_hears_how_far_it_had_come_and_what_to_do(quiet: bool) -> None:
+    progress = Progress(io.StringIO(), quiet=quiet)
+
+    def work() -> None:
+        with progress.interruptible("Start it again."):
+            for number in progress.over(numbers(2000), "events", 2000):
+                if number == 1234:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        work()
+    assert stopped.value.args == ("It had come to events, 1,234 of 2,000. Start it again.",)
+
+
+def test_what_had_not_begun_has_come_nowhere() -> None:
+    with pytest.raises(KeyboardInterrupt) as stopped, Progress(io.StringIO()).interruptible("Start it again."):
+        raise KeyboardInterrupt
+    assert stopped.value.args == ("Start it again.",)
+
+
+def test_the_innermost_block_knows_best() -> None:
+    progress = Progress(io.StringIO())
+    with (
+        pytest.raises(KeyboardInterrupt) as stopped,
+        progress.interruptible("Outside."),
+        progress.interruptible("Inside."),
+    ):
+        raise KeyboardInterrupt
+    assert stopped.value.args == ("Inside.",)
+
+
 def test_who_wants_it_quiet_sees_nothing() -> None:
     shown = Terminal()
     assert list(Progress(shown, quiet=True).over(numbers(1), "events", 1)) == [0]

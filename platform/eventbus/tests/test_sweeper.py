@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, OperationalError
 from django.db.models.functions import Now
 
 from contracts import AnswerEvent
@@ -58,6 +59,27 @@ def test_an_error_of_the_sweep_does_not_end_it(caplog: pytest.LogCaptureFixture)
     assert metrics.snapshot()["sweep_failed"] == 2
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OperationalError("connection to server at 127.0.0.1 failed: Connection refused\n\tIs the server running?"),
+            "OperationalError, connection to server at 127.0.0.1 failed: Connection refused",
+        ),
+        (IntegrityError("Key (email)=(ada@example.org) already exists"), "IntegrityError"),
+    ],
+)
+def test_the_log_says_why_a_sweep_failed_where_the_reason_quotes_no_row(
+    error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(grace: float) -> int:
+        raise error
+
+    monkeypatch.setattr("eventbus.sweeper.sweep", fail)
+    Sweeper().sweep_once()
+    assert caplog.messages == [f"the sweep failed and is tried again: {line}"]
 
 
 class Hanging:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
@@ -20,6 +22,8 @@ SECRET_KEY = "secret_key"  # noqa: S105  (an entry's name)
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of one row; a longer line is no row of ours."""
 MAX_MANIFEST = 1024 * 1024
+_PART = re.compile(r".+\.part-\d+")
+_BEGINS_A_ZIP = b"PK\x03\x04"
 
 
 class Unusable(RuntimeError):
@@ -97,6 +101,8 @@ def written(path: Path) -> Iterator[Writer]:
         raise Unusable(f"{path} can't be written ({error.strerror}). Choose a folder in which you may write") from None
     try:
         with os.fdopen(descriptor, "w+b") as file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
                 yield Writer(archive)
             file.flush()
@@ -106,6 +112,20 @@ def written(path: Path) -> Iterator[Writer]:
         raise Unusable(f"{path} can't be written ({error.strerror}). Make room, or choose another place") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """What backups that were killed have left in the folder: parts that nobody is writing."""
+    return sorted(path for path in folder.iterdir() if _PART.fullmatch(path.name) and _is_abandoned(path))
+
+
+def _is_abandoned(part: Path) -> bool:
+    try:
+        with part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return file.read(len(_BEGINS_A_ZIP)) in (b"", _BEGINS_A_ZIP)
+    except OSError:  # somebody writes it, or it is not ours to read
+        return False
 
 
 def _give_name(part: Path, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,21 +23,37 @@ T = TypeVar("T")
 SILENCE = 2 * heartbeat.INTERVAL
 """Seconds after which a worker counts as stopped."""
 
+_OTHER_CONNECTIONS = """
+    SELECT DISTINCT coalesce(host(client_addr), 'this machine') FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+      AND application_name = current_setting('application_name')
+    ORDER BY 1
+"""
+"""Those of other processes of ours: all of them give the same name."""
+
 
 class NotEmpty(RuntimeError):
     """The database holds something, which nobody has said may go. The message lists it."""
 
 
-def restore(archive: Reader, progress: Progress, *, replace: bool = False) -> None:
+def restore(
+    archive: Reader,
+    progress: Progress,
+    *,
+    replace: bool = False,
+    before_commit: Callable[[], None] = lambda: None,
+) -> None:
     """Fill the database from the archive, in one transaction.
 
-    Raises Unusable, or NotEmpty unless `replace`; the database is then as it was.
+    Raises Unusable, or NotEmpty unless `replace`; the database is then as it was. So it is after whatever is raised
+    before `before_commit` was called.
     """
     fits(archive.manifest)
     try:
         with transaction.atomic(durable=True):
             _take_all_tables()
             _refuse_workers()
+            _refuse_connections()
             held = contents()
             if held and not replace:
                 raise NotEmpty(", ".join(f"{count:,} {name}" for name, count in held.items()))
@@ -46,6 +62,7 @@ def restore(archive: Reader, progress: Progress, *, replace: bool = False) -> No
                 _fill(model, archive, progress)
             connection.check_constraints()
             _reset_sequences()
+            before_commit()
     except DatabaseError as error:
         raise Unusable(
             f"the database refused a row ({type(error).__name__}), so nothing was changed. "
@@ -117,6 +134,22 @@ def _refuse_workers() -> None:
         raise Unusable(
             f"a worker ({at_work}) is at work on this database. Stop Plumbline first; "
             f"if it has just stopped, wait {SILENCE:.0f} seconds"
+        )
+
+
+def _refuse_connections() -> None:
+    """Web processes show themselves by nothing but their connections, of which each keeps one at least once it has
+    served. What they remember of the old rows would be wrong afterwards. Nobody else opens an SQLite file."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHER_CONNECTIONS)
+        addresses = [address for (address,) in cursor.fetchall()]
+    if addresses:
+        raise Unusable(
+            f"other processes of Plumbline are connected to this database, from {', '.join(addresses)}. Stop all of "
+            "them first, web servers and commands, too. A pooler keeps connections for a while after that: let it "
+            "close them (PgBouncer: RECONNECT), or restore past it"
         )
 
 

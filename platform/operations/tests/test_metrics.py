@@ -17,9 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from eventbus import metrics, publish
-from eventbus.models import Delivery, Status
+from eventbus.dead_letters import redrive
+from eventbus.models import Delivery, Replay, Status
+from eventbus.pausing import pause
 from eventbus.tests.making import saved
 from operations import counters, heartbeat
+from operations.checks import check_events
 from operations.models import WorkerProcess
 from operations.sockets import CountedSockets
 
@@ -74,6 +77,50 @@ def test_what_waits_is_told_for_each_subscriber(client: Client) -> None:
     assert of(found, "plumbline_deliveries_ready", subscriber="reports.store") == 0
     assert 100 <= of(found, "plumbline_oldest_undelivered_seconds", subscriber="security.evaluate") < 110
     assert 40 <= of(found, "plumbline_delivery_lag_seconds", subscriber="security.evaluate") < 50
+
+
+OLDEST = "plumbline_oldest_undelivered_seconds"
+
+
+def test_a_redriven_or_replayed_delivery_is_as_old_as_that_in_the_metrics_and_the_health_check(client: Client) -> None:
+    publish(saved())
+    publish(saved())
+    Delivery.objects.update(created_at=Now() - timedelta(days=3))
+    dead, replayed = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=dead.pk).finish(Status.DEAD, "no")
+    redrive(Delivery.objects.filter(pk=dead.pk), "Ada")
+    turn = Now() - timedelta(seconds=40)
+    Delivery.objects.filter(pk=replayed.pk).update(generation=1, due_at=turn, age_from=turn)
+
+    assert 40 <= of(samples(client), OLDEST, subscriber="security.evaluate") < 100
+    assert 40 <= check_events().numbers["oldest_seconds"] < 100
+
+    Delivery.objects.filter(pk=replayed.pk).update(age_from=Now() + timedelta(hours=1))
+    Delivery.objects.filter(pk=dead.pk).finish(Status.DONE)
+    assert of(samples(client), OLDEST, subscriber="security.evaluate") == 0
+    assert check_events().numbers["oldest_seconds"] == 0
+
+
+def test_what_waits_for_a_paused_subscriber_alarms_nobody(client: Client) -> None:
+    publish(saved())
+    Delivery.objects.update(created_at=Now() - timedelta(days=3), due_at=Now() - timedelta(days=3))
+    pause("security.evaluate", "Ada")
+    found = samples(client)
+    assert of(found, OLDEST, subscriber="security.evaluate") == 0
+    assert of(found, "plumbline_delivery_lag_seconds", subscriber="security.evaluate") >= 3 * 86_400
+
+
+def test_replays_that_are_under_way_are_told_by_their_state(client: Client) -> None:
+    orders = [Replay.objects.create(rate=1, started_by="Ada") for _ in range(2)]
+    publish(saved())
+    Delivery.objects.update(generation=orders[0].pk)
+    Replay.objects.filter(pk=orders[0].pk).update(cancelled_at=Now())
+    found = samples(client)
+    states = ("making", "delivering", "cancelling")
+    assert [of(found, "plumbline_replays", state=each) for each in states] == [1, 0, 1]
+    Replay.objects.update(finished_at=Now(), cancelled_at=None)
+    found = samples(client)
+    assert [of(found, "plumbline_replays", state=each) for each in states] == [0, 1, 0]
 
 
 def test_the_workers_counters_come_through_their_heartbeat(client: Client) -> None:

@@ -19,10 +19,20 @@ from django.utils.translation import gettext as _
 
 from eventbus import metrics
 from eventbus.dead_letters import redrivable, redrive
-from eventbus.models import Delivery, Event, Status
+from eventbus.models import Delivery, Event, Replay, Status
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
 from eventbus.progress import Progress
-from eventbus.replays import DEFAULT_RATE, ReplayRefused, Selection, replay
+from eventbus.replays import (
+    DEFAULT_RATE,
+    CancelledAlready,
+    FinishedAlready,
+    NothingToReplay,
+    ReplayRefused,
+    Selection,
+    cancel,
+    carry_out,
+    place,
+)
 from eventbus.retention import prune
 from eventbus.signals import operated
 from eventbus.timeline import in_words
@@ -37,7 +47,8 @@ class Command(BaseCommand):
     3: nothing was found that it could be done to."""
 
     help = (
-        "Operate the event bus: see what waits, pause, redrive dead letters, replay events, trace a request, prune. "
+        "Operate the event bus: see what waits, pause, redrive dead letters, replay events and cancel that, trace a "
+        "request, prune. "
         "Exit status: 0 done, 1 refused, 2 used wrongly, 3 nothing found."
     )
 
@@ -58,6 +69,11 @@ class Command(BaseCommand):
         )
         again.add_argument("--all", action="store_true", help="all dead letters, or all of --subscriber")
         _add_replay(actions.add_parser("replay", help="deliver old events once more"))
+        orders = actions.add_parser("replays", help="the replays, the newest first, and how far they are")
+        orders.add_argument("--limit", type=_at_least_one, default=20, metavar="N", help="so many at most (20)")
+        stop = actions.add_parser("cancel", help="hand on no more of a replay")
+        stop.add_argument("number", type=_at_least_one, metavar="ID", help="its number, as `bus replays` lists it")
+        stop.add_argument("--yes", action="store_true", help="don't ask")
         seen = actions.add_parser("trace", help="all that came of one request, with times")
         seen.add_argument("id", type=UUID, metavar="ID", help="a request, correlation or event id")
         actions.add_parser("prune", help="delete what is older than EVENTBUS_KEEP_DELIVERIES and EVENTBUS_KEEP_EVENTS")
@@ -135,30 +151,83 @@ class Command(BaseCommand):
     def _replay(self, rate: int, dry_run: bool, yes: bool, **options: Any) -> None:
         chosen = {"event_type": options["type"] or "", "subscriber": options["subscriber"] or ""}
         selection = Selection(**chosen, since=options["since"], until=options["until"])
-        counted = selection.count()
-        self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
-        total = sum(counted.values())
-        if dry_run:
-            return
-        if not total:
-            raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
-        if not yes and not self._confirmed(total, rate):
-            raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
         progress = _progress(options)
-
-        def show(made: int) -> None:
-            progress.show("Replaying", made, total)
-
-        order = replay(selection, rate=rate, by=_operator(), progress=show)
+        with progress.interruptible(_("Nothing was replayed.")):
+            is_agreed = self._agreed(selection, rate, dry_run, yes)
+            order = self._place(selection, rate) if is_agreed else None
+        if order is None:
+            return
+        with progress.interruptible(_("Workers go on with it; `bus cancel %d` stops it.") % order.pk):
+            order = carry_out(order.pk, lambda order: progress.show("Replaying", order.deliveries, order.expected))
         progress.finish("Replaying", order.deliveries)
         told = _("Replay %(order)d: %(count)d deliveries, %(rate)d due each second.")
         self.stdout.write(told % {"order": order.pk, "count": order.deliveries, "rate": rate})
 
-    def _confirmed(self, total: int, rate: int) -> bool:
-        if not sys.stdin.isatty():
+    def _agreed(self, selection: Selection, rate: int, dry_run: bool, yes: bool) -> bool:
+        """Show what would be replayed and, unless it is a dry run, have it confirmed."""
+        counted = selection.count()
+        self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
+        total = sum(counted.values())
+        if dry_run:
             return False
+        if not total:
+            raise CommandError(_("There is nothing to replay."), returncode=NOTHING)
         question = _("Replay %(total)d deliveries at %(rate)d a second? [y/N] ") % {"total": total, "rate": rate}
-        return input(question).strip().lower() in ("y", "yes")
+        if not yes and not _confirmed(question):
+            raise CommandError(_("Nothing was replayed. To replay without being asked, add --yes."), returncode=REFUSED)
+        return True
+
+    def _place(self, selection: Selection, rate: int) -> Replay:
+        try:
+            order = place(selection, rate=rate, by=_operator())
+        except NothingToReplay:
+            raise CommandError(_("There is nothing to replay."), returncode=NOTHING) from None
+        told = _("Replay %(order)d is ordered. Workers go on with it if this ends; `bus cancel %(order)d` stops it.")
+        self.stdout.write(told % {"order": order.pk})
+        return order
+
+    def _replays(self, limit: int, **options: Any) -> None:
+        headings = ("ID", "STATE", "TYPE", "SUBSCRIBER", "ORDERED", "MADE", "HANDED ON", "WAITING", "CALLED OFF", "BY")
+        rows = [
+            (
+                *(str(each.pk), str(each.state.label), each.event_type or "-", each.subscriber or "-"),
+                *map(str, (each.expected, each.deliveries, each.handed_on, each.waiting, each.called_off)),
+                each.cancelled_by or each.started_by,
+            )
+            for each in Replay.objects.with_progress()[:limit]
+        ]
+        if rows:
+            self._table([headings, *rows])
+        else:
+            self.stdout.write(_("There are no replays."))
+
+    def _cancel(self, number: int, yes: bool, **options: Any) -> None:
+        order = Replay.objects.with_progress().filter(pk=number).first()
+        if order is None:
+            raise CommandError(_("There is no replay %d; `bus replays` lists them.") % number, returncode=NOTHING)
+        question = _(
+            "Replay %(number)d: %(handed_on)d deliveries were handed on and stay, %(to_come)d will not be. "
+            "Cancel it? [y/N] "
+        ) % {"number": number, "handed_on": order.handed_on, "to_come": order.to_come}
+        if order.may_be_cancelled and not yes and not _confirmed(question):
+            raise CommandError(
+                _("Nothing was cancelled. To cancel without being asked, add --yes."), returncode=REFUSED
+            )
+        try:
+            cancel(number, _operator())
+        except CancelledAlready as already:
+            told = _("Replay %(number)d was cancelled already, by %(by)s.")
+            said = told % {"number": number, "by": already.order.cancelled_by}
+            raise CommandError(said, returncode=NOTHING) from None
+        except FinishedAlready:
+            told = _("Replay %(number)d has finished: everything was handed on, nothing was cancelled.")
+            raise CommandError(told % {"number": number}, returncode=NOTHING) from None
+        progress = _progress(options)
+        with progress.interruptible(_("Workers go on with cancelling it.")):
+            order = carry_out(number, lambda order: progress.show("Cancelling", order.cancelled, None))
+        progress.finish("Cancelling", order.cancelled)
+        told = _("Replay %(number)d is cancelled: %(handed_on)d deliveries were handed on, %(called_off)d are not.")
+        self.stdout.write(told % {"number": number, "handed_on": order.handed_on, "called_off": order.called_off})
 
     # --- trace and prune -------------------------------------------------------------------------------------------
     def _trace(self, id: UUID, **options: Any) -> None:
@@ -176,7 +245,8 @@ class Command(BaseCommand):
 
     def _prune(self, **options: Any) -> None:
         progress = _progress(options)
-        pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
+        with progress.interruptible(_("What was pruned is gone; the rest goes at the next time.")):
+            pruned = prune(progress=lambda so_far: progress.show("Pruning", so_far.deliveries + so_far.events, None))
         if pruned.deliveries or pruned.events:
             progress.finish("Pruning", pruned.deliveries + pruned.events)
         told = _("Pruned %(deliveries)d deliveries and %(events)d events.")
@@ -200,6 +270,11 @@ def _add_replay(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="only count")
     parser.add_argument("--yes", action="store_true", help="don't ask")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether the person at the terminal says yes; where nobody sits there, no."""
+    return sys.stdin.isatty() and input(question).strip().lower() in ("y", "yes")
 
 
 def _moment(text: str) -> datetime:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eventbus.progress import Progress
 from operations.archive.backup import back_up
-from operations.archive.file import Unusable
+from operations.archive.file import Unusable, left_behind
 
 
 class Command(BaseCommand):
@@ -31,10 +31,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         progress = Progress(sys.stderr, quiet=options["verbosity"] == 0)
         try:
-            manifest = back_up(options["file"], progress, with_secret_key=options["with_secret_key"])
+            with progress.interruptible("No file was made. Start it again."):
+                manifest = back_up(options["file"], progress, with_secret_key=options["with_secret_key"])
         except Unusable as problem:
             raise CommandError(str(problem)) from None
         rows = sum(table.rows for table in manifest.tables.values())
         size = options["file"].stat().st_size
         self.stdout.write(f"Backed up {rows:,} rows to {options['file']} ({size:,} bytes).")
         self.stdout.write(f"Check it with: manage.py verify {options['file']}")
+        for part in left_behind(options["file"].parent):
+            self.stderr.write(f"{part} was left by a backup that was killed. Delete it.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +38,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         progress = Progress(sys.stderr, quiet=options["verbosity"] == 0)
         try:
-            with opened(options["file"]) as archive:
+            with (
+                progress.interruptible("Nothing was changed. Start it again."),
+                opened(options["file"]) as archive,
+                ExitStack() as to_the_end,
+            ):
                 if options["with_secret_key"] and not archive.manifest.has_secret_key:
                     raise Unusable("it has no secret key in it. Leave --with-secret-key out")
                 fits(archive.manifest)
                 if options["replace"] and not options["yes"]:
                     self._ask()
                 verify(archive, progress)  # the whole file first, before anything is thrown away
-                restore(archive, progress, replace=options["replace"])
+
+                def commits() -> None:
+                    to_the_end.enter_context(_without_interruption())
+
+                restore(archive, progress, replace=options["replace"], before_commit=commits)
                 if options["with_secret_key"]:
                     self._put_secret_key(archive)
+                self.stdout.write(
+                    f"Restored {sum(t.rows for t in archive.manifest.tables.values()):,} rows. Sign in anew."
+                )
         except Unusable as problem:
             raise CommandError(f"Nothing was changed: {problem}") from None
         except NotEmpty as held:
@@ -52,7 +66,6 @@ class Command(BaseCommand):
                 f"Nothing was changed: the database holds {held}. "
                 "Restore into an empty one, or throw that away with --replace"
             ) from None
-        self.stdout.write(f"Restored {sum(t.rows for t in archive.manifest.tables.values()):,} rows. Sign in anew.")
 
     def _ask(self) -> None:
         held = ", ".join(f"{count:,} {name}" for name, count in contents().items())
@@ -72,3 +85,14 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"{path} holds another key and stays. To use the backup's, move that file away and restore once more."
             )
+
+
+@contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come too late: nobody could say whether a commit that they cut off took place."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -24,9 +24,13 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="a file that manage.py backup made")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        progress = Progress(sys.stderr, quiet=options["verbosity"] == 0)
         try:
-            with opened(options["file"]) as archive:
-                found = verify(archive, Progress(sys.stderr, quiet=options["verbosity"] == 0))
+            with (
+                progress.interruptible("The rest was not checked. Start it again."),
+                opened(options["file"]) as archive,
+            ):
+                found = verify(archive, progress)
         except Unusable as problem:
             raise CommandError(str(problem)) from None
         if found.differing:
