@@ -1,13 +1,14 @@
 """Where `static/js/autosave.js` saves: JSON in, JSON out. `docs/architecture.md` tells the story of a save.
 
 200: stored. 400: not understood, or answers that the questionnaire does not take (a sentence for each in `errors`).
-401: signed out. 404: no such submission. 409: `conflict` (the other changes of the request are stored) or `submitted`.
-413: too much. 415: not JSON. Nothing is stored with any of them but 200 and `conflict`.
+401: signed out, or not the person who opened the page (the header X-Person says who did). 404: no such submission.
+409: `conflict` (the other changes of the request are stored) or `submitted`. 413: too much. 415: not JSON. Nothing is
+stored with any of them but 200 and `conflict`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
@@ -26,6 +27,9 @@ from answers.progress import progress_of, section_of
 from answers.saving import Change, Conflict, InvalidChanges, Saved, SubmissionClosed, save_answers
 from answers.words import describe
 from questionnaires.answers import visible_questions
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 MAX_BODY = 256 * 1024
 
@@ -50,6 +54,11 @@ class PostedChanges(BaseModel):
 def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     if not request.user.is_authenticated:
         return _refusal(401, "signed_out", _("You are signed out. Sign in in another tab: nothing is lost."))
+    if request.headers.get("X-Person", str(request.user.pk)) != str(request.user.pk):
+        message = _(
+            "Somebody else is signed in in this browser now. Sign in as yourself in another tab: nothing is lost."
+        )
+        return _refusal(401, "somebody_else", message)
     try:
         saved = save_answers(submission_id, request.user, _read(request))
     except NotUnderstood as problem:
@@ -62,7 +71,7 @@ def save(request: HttpRequest, submission_id: UUID) -> HttpResponse:
         return _refusal(409, "submitted", _("This was submitted meanwhile. Reopen it to change answers."))
     except Submission.DoesNotExist:
         raise Http404 from None
-    return _outcome(saved)
+    return _outcome(saved, request.user)
 
 
 class NotUnderstood(Exception):
@@ -99,7 +108,7 @@ def _refusal(status: int, error: str, message: str, **more: object) -> JsonRespo
     return JsonResponse({"error": error, "message": message, **more}, status=status)
 
 
-def _outcome(saved: Saved) -> JsonResponse:
+def _outcome(saved: Saved, user: User) -> JsonResponse:
     questionnaire = saved.submission.questionnaire
     values = {name: answer.value for name, answer in saved.answers.items() if answer.value is not None}
     progress = progress_of(questionnaire, values)
@@ -121,11 +130,11 @@ def _outcome(saved: Saved) -> JsonResponse:
     }
     if not saved.conflicts:
         return JsonResponse(document)
-    conflicts = [_conflict(saved.submission, conflict) for conflict in saved.conflicts]
+    conflicts = [_conflict(saved.submission, conflict, user) for conflict in saved.conflicts]
     return JsonResponse({"error": "conflict", **document, "conflicts": conflicts}, status=409)
 
 
-def _conflict(submission: Submission, conflict: Conflict) -> dict[str, Any]:
+def _conflict(submission: Submission, conflict: Conflict, user: User) -> dict[str, Any]:
     questionnaire, current = submission.questionnaire, conflict.current
     question = questionnaire.by_id[current.question]
     page = reverse("submission-section", args=[submission.pk, section_of(questionnaire, question.id).id])
@@ -137,6 +146,7 @@ def _conflict(submission: Submission, conflict: Conflict) -> dict[str, Any]:
         "seen": fingerprint(current.value, current.note),
         "text": describe(question, current.value),
         "yours": describe(question, conflict.change.value),
+        "mine": current.updated_by == user,
         "by": str(current.updated_by or _("somebody")),
         "at": current.updated_at.isoformat(),
         "url": f"{page}#q-{question.id}",

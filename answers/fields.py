@@ -46,6 +46,8 @@ class QuestionField:
     needed: bool
     error: str = ""
     conflict: Conflict | None = None
+    is_unsaved: bool = False
+    """Whether this is what was typed, and not what is stored."""
 
     max_note = MAX_NOTE
     max_text = MAX_TEXT

@@ -74,6 +74,8 @@ def start(request: PersonRequest, slug: str) -> HttpResponse:
 @require_safe
 def submission(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
+    if "submitted" in request.GET and not submission.is_submitted:
+        messages.info(request, _("This was reopened meanwhile. What you submitted has its report all the same."))
     questionnaire, values = submission.questionnaire, submission.values
     progress, sections = progress_of(questionnaire, values), sections_of(questionnaire, values)
     return render(
@@ -182,6 +184,7 @@ def _as_typed(
         seen=request.POST.get(f"{field.question.id}:seen", ""),
         error=error,
         conflict=conflict,
+        is_unsaved=True,
     )
 
 

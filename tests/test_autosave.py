@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
 from tests.conftest import Person, Server
 
@@ -244,3 +245,250 @@ def test_no_page_of_answering_breaks_its_own_policy(page: Page) -> None:
         page.wait_for_load_state("networkidle")
 
     assert complaints == []
+
+
+def hold_answer(page: Page, addresses: str) -> Callable[[], None]:
+    """The next request to there is handled by the server, but its answer is held until the function given is called."""
+    seen: list[Route] = []
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        seen.append(route)
+        if len(seen) > 1:
+            route.fallback()
+        else:
+            held.append((route, route.fetch()))
+
+    def let_go() -> None:
+        while not held:
+            page.wait_for_timeout(10)
+        route, response = held[0]
+        route.fulfill(response=response)
+
+    page.route(addresses, hold)
+    return let_go
+
+
+def lose_answer(page: Page, addresses: str) -> None:
+    """The next request to there is handled by the server, but its answer gets lost on the way."""
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            route.fallback()
+        else:
+            lost.append(route.request.url)
+            route.fetch()
+            route.abort()
+
+    page.route(addresses, lose)
+
+
+def note(page: Page, name: str) -> Locator:
+    return question(page, name).locator(f'[name="{name}:note"]')
+
+
+def test_who_types_on_after_an_answer_of_the_server_got_lost_has_no_conflict_with_themselves(page: Page) -> None:
+    lose_answer(page, "**/answers/")
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+
+    choose(page, "mfa", "P")
+    expect(state(page, "mfa")).to_have_text(SAVED)
+    expect(question(page, "mfa").locator("[data-conflict]")).to_be_hidden()
+    page.reload()
+    is_chosen(page, "mfa", "P")
+
+
+def test_who_leaves_before_the_answer_of_the_server_has_no_conflict_with_themselves(page: Page) -> None:
+    address = page.url
+    page.on("dialog", lambda dialog: dialog.accept())
+    hold_answer(page, "**/answers/")
+    with page.expect_request("**/answers/"):
+        choose(page, "mfa", "L")
+    choose(page, "mfa", "P")
+    page.goto("about:blank")
+
+    page.goto(address)
+    expect(state(page, "mfa")).to_have_text(SAVED)
+    expect(question(page, "mfa").locator("[data-conflict]")).to_be_hidden()
+    page.reload()
+    is_chosen(page, "mfa", "P")
+
+
+def test_a_colleagues_answer_is_a_conflict_even_where_the_same_was_sent_before(
+    page: Page, tab: OpenTab, bob: Person
+) -> None:
+    def refuse_fully(route: Route) -> None:
+        if '"F"' in (route.request.post_data or ""):
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    page.route("**/answers/", refuse_fully)
+    choose(page, "mfa", "F")
+    expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+    bobs = tab(bob)
+    bobs.goto(page.url)
+    choose(bobs, "mfa", "F")
+    expect(state(bobs, "mfa")).to_have_text(SAVED)
+
+    choose(page, "mfa", "P")
+    expect(question(page, "mfa").locator("[data-conflict]")).to_contain_text("Changed meanwhile by Bob")
+
+
+def test_who_continues_while_a_save_is_on_its_way_has_no_conflict_with_themselves(page: Page) -> None:
+    let_go = hold_answer(page, "**/answers/")
+    with page.expect_request("**/answers/"):
+        choose(page, "mfa", "L")
+    choose(page, "mfa", "P")
+    page.get_by_role("button", name="Save and continue").click(no_wait_after=True)
+    let_go()
+
+    expect(page).to_have_url(re.compile("/review/$"))
+    expect(page.locator("main")).to_contain_text(re.compile(r"Is there MFA\?\s*Partly"))
+
+
+def test_who_saves_while_a_save_is_on_its_way_goes_where_the_button_says(page: Page) -> None:
+    let_go = hold_answer(page, "**/answers/")
+    with page.expect_request("**/answers/"):
+        choose(page, "mfa", "L")
+    page.get_by_role("button", name="Save and go to the overview").click(no_wait_after=True)
+    let_go()
+
+    expect(page).to_have_url(re.compile("/submissions/[0-9a-f-]{36}/$"))
+
+
+def test_what_the_form_has_saved_does_not_come_back_when_a_colleague_changes_it_later(
+    page: Page, tab: OpenTab, bob: Person
+) -> None:
+    address = page.url
+    page.clock.install()  # the pause after typing is not over when the button is pressed
+    page.reload()
+    page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    question(page, "mfa").get_by_text("Note", exact=True).click()
+    note(page, "mfa").fill("As I see it")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page).to_have_url(re.compile("/review/$"))
+
+    bobs = tab(bob)
+    bobs.goto(address)
+    note(bobs, "mfa").fill("As Bob sees it")
+    expect(state(bobs, "mfa")).to_have_text(SAVED)
+    page.goto(address.partition("sections/")[0])
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-autosave-banner]")).to_be_hidden()
+    page.goto(address)
+    expect(note(page, "mfa")).to_have_value("As Bob sees it")
+    expect(question(page, "mfa").locator("[data-conflict]")).to_be_hidden()
+
+
+def test_what_is_put_right_while_the_wrong_answer_is_on_its_way_is_saved(page: Page) -> None:
+    page.clock.install()
+    page.goto(page.url.replace("controls", "about"))
+    people = question(page, "people").locator('[name="people:value"]')
+    let_go = hold_answer(page, "**/answers/")
+    with page.expect_request("**/answers/"):
+        people.fill("many")
+    people.fill("12")
+    page.clock.run_for(5_000)  # the pause after typing is over
+    let_go()
+
+    expect(state(page, "people")).to_have_text(SAVED)
+
+
+def test_an_answer_that_was_not_saved_is_sent_from_the_review_too(page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/answers/", lambda route: route.fulfill(status=503))
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+    review = page.url.replace("sections/controls", "review")
+    page.goto(review)
+    expect(page.locator("[data-autosave-banner] a")).to_have_text("Is there MFA?")
+
+    page.unroute("**/answers/")
+    page.goto(review)
+    expect(page.locator("[data-progress-text]")).to_contain_text("1 of 7 answered")
+    expect(page.locator("main")).to_contain_text(re.compile(r"Is there MFA\?\s*Mostly"))
+
+
+def test_what_another_tab_has_changed_and_saved_since_is_not_sent_again(page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/answers/", lambda route: route.fulfill(status=503))
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+    overview = page.url.partition("sections/")[0]
+    waiting = page.context.new_page()
+    waiting.clock.install()
+    waiting.route("**/answers/", lambda route: route.fulfill(status=503))
+    waiting.goto(overview)
+    banner = waiting.locator("[data-autosave-banner]")
+    expect(banner.get_by_role("link")).to_have_text("Is there MFA?")
+
+    page.unroute("**/answers/")
+    choose(page, "mfa", "P")
+    expect(state(page, "mfa")).to_have_text(SAVED)
+    waiting.unroute("**/answers/")
+    waiting.clock.run_for(60_000)
+    expect(banner).to_be_hidden()
+    page.reload()
+    is_chosen(page, "mfa", "P")
+    expect(question(page, "mfa").locator("[data-conflict]")).to_be_hidden()
+
+
+def test_what_was_typed_into_a_submitted_one_stays_in_this_browser(page: Page, tab: OpenTab, bob: Person) -> None:
+    warned: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.accept()
+
+    bobs = tab(bob)
+    bobs.goto(page.url)
+    for name, value in (("mfa", "L"), ("backup", "L"), ("plan", "full")):
+        choose(bobs, name, value)
+        expect(state(bobs, name)).to_have_text(SAVED)
+    bobs.goto(page.url.replace("controls", "about"))
+    choose(bobs, "exposed", "no")
+    expect(state(bobs, "exposed")).to_have_text(SAVED)
+    address = page.url
+    page.reload()
+    bobs.goto(address.replace("sections/controls", "review"))
+    bobs.get_by_role("button", name="Submit").click()
+    expect(bobs).to_have_url(re.compile("/reports/"))
+
+    note(page, "mfa").evaluate("note => { note.closest('details').open = true; }")
+    note(page, "mfa").fill("Written too late")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("alert").filter(has_text="Your changes are not saved")).to_be_visible()
+    page.once("dialog", leave)
+    page.goto("about:blank")
+    assert warned == ["beforeunload"]
+    bobs.get_by_role("button", name="Change answers").click()
+    expect(bobs.get_by_text("Reopened.")).to_be_visible()
+
+    page.goto(address)
+    expect(note(page, "mfa")).to_have_value("Written too late")
+    expect(state(page, "mfa")).to_have_text(SAVED)
+
+
+def test_what_one_person_typed_is_not_saved_in_the_name_of_another(page: Page, alice: Person, bob: Person) -> None:
+    bob.sign_in(page.context)  # in another tab of the same browser
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_contain_text("Somebody else is signed in in this browser now")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(question(page, "mfa")).to_be_focused()
+
+    alice.sign_in(page.context)
+    expect(state(page, "mfa")).to_have_text(SAVED)
+
+
+def test_nothing_of_a_deleted_draft_stays_in_this_browser(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto(page.url.partition("sections/")[0] + "delete/")
+    other.get_by_role("button", name="Delete the draft").click()
+    expect(other.get_by_text("The draft is deleted.")).to_be_visible()
+    choose(page, "mfa", "L")
+    expect(state(page, "mfa")).to_have_text("Not saved: this submission is no longer there.")
+
+    assert page.evaluate("localStorage.length") == 0

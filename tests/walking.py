@@ -50,6 +50,6 @@ def answer_everything(page: Page, answers: dict[str, str]) -> None:
         if "/sections/" not in page.url:
             break
         answer_page(page, answers)
-        page.get_by_role("button", name="Save and continue").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():  # it waits for the saves that are on their way
+            page.get_by_role("button", name="Save and continue").click()
     expect(page).to_have_url(re.compile(r"/review/$"))

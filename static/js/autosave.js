@@ -5,12 +5,17 @@ const TYPING_PAUSE = 700;
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 60000;
 const GIVE_UP_WAITING = 20000;
+const LONGEST_SUBMIT = 5000;
+const MOST_SENT = 10;
 const RADIO_KINDS = ["nplf", "yes_no", "single_choice"];
 
 const root = document.querySelector("[data-autosave]");
 const prefix = `${root.dataset.autosaveStore}.`;
 const questions = new Map();
+const elsewhere = new Map(); // requests on their way for questions of other pages
 let isLeaving = false;
+let isSubmitting = false;
+let isSomebodyElse = false; // signed in in another tab: what was typed here must not be saved in that name
 let newestRevision = 0;
 
 const text = (name, values = {}) =>
@@ -19,6 +24,11 @@ const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const clock = (moment) => new Date(moment).toLocaleTimeString(document.documentElement.lang, TIME);
 const lacksReason = (value) => value?.not_applicable?.trim() === "";
 const same = (one, other) => JSON.stringify([one.value, one.note]) === JSON.stringify([other.value, other.note]);
+const added = (sent, { value, note }) => [...sent.filter((one) => !same(one, { value, note })), { value, note }].slice(-MOST_SENT);
+const trimmed = (_key, part) => (typeof part === "string" ? part.trim() : part);
+const plain = ({ value, note }) => JSON.stringify([value, note], trimmed);
+// Sent from here before, and the answer of the server never came: nobody else has changed anything.
+const isOwn = (conflict, sent) => Boolean(conflict?.mine) && sent.some((one) => plain(one) === plain(conflict));
 
 // ------------------------------------------------------------------------------------------- what is not saved yet
 // A browser that forbids storage still saves; only a closed tab would lose what is unsent, and it warns first.
@@ -26,6 +36,10 @@ const inMemory = new Map();
 
 function remember(id, entry) {
   inMemory.set(id, entry);
+  store(id, entry);
+}
+
+function store(id, entry) {
   try {
     localStorage.setItem(prefix + id, JSON.stringify(entry));
   } catch (error) {
@@ -65,13 +79,15 @@ async function post({ question, value, note, version }) {
   try {
     const response = await fetch(root.dataset.autosave, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Person": root.dataset.autosavePerson },
       body: JSON.stringify({ changes: [{ question, value, note, version }] }),
       credentials: "same-origin",
       signal: AbortSignal.timeout(GIVE_UP_WAITING),
     });
     const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-    return { status: response.status, body: isJson ? await response.json() : {} };
+    const body = isJson ? await response.json() : {};
+    isSomebodyElse = body.error === "somebody_else";
+    return { status: response.status, body };
   } catch (error) {
     console.info("The save did not get through.", error);
     return { status: 0, body: {} };
@@ -94,7 +110,8 @@ class Question {
     this.version = this.inputs("version")[0];
     this.seen = this.inputs("seen")[0];
     this.failures = 0;
-    this.isSending = false;
+    this.sent = []; // what the server may have stored without our knowing
+    this.sending = null;
     this.hasConflict = false;
     fieldset.addEventListener("input", (event) => this.onInput(event));
   }
@@ -159,9 +176,14 @@ class Question {
     this.touched(isWritten ? TYPING_PAUSE : 0);
   }
 
-  touched(pause) {
+  remember() {
     const page = `${location.pathname}#${this.fieldset.id}`;
-    remember(this.id, { ...this.change, page, title: this.fieldset.querySelector("legend").textContent.trim() });
+    const title = this.fieldset.querySelector("legend").textContent.trim();
+    remember(this.id, { ...this.change, page, title, sent: this.sent });
+  }
+
+  touched(pause) {
+    this.remember();
     if (this.hasConflict) return;
     this.failures = 0;
     clearTimeout(this.timer);
@@ -173,28 +195,42 @@ class Question {
   }
 
   // One request at a time: a second one would race the first for the answer's version.
-  async send() {
+  send() {
     clearTimeout(this.timer);
-    if (this.isSending || this.hasConflict || lacksReason(this.value)) return;
+    if (!this.sending && !this.hasConflict && !lacksReason(this.value)) {
+      this.sending = this.exchange().finally(() => (this.sending = null));
+    }
+    return this.sending;
+  }
+
+  async exchange() {
     const change = this.change;
-    this.isSending = true;
-    const reply = await post(change);
-    this.isSending = false;
-    this.take(reply, change);
+    this.sent = added(this.sent, change);
+    this.remember();
+    this.take(await post(change), change);
+  }
+
+  // Resolves when what is on its way has arrived, and what was given meanwhile too.
+  async finish() {
+    await this.sending;
+    if (inMemory.has(this.id)) await this.send();
   }
 
   take(reply, change) {
     const { status, body } = reply;
     const conflict = body.conflicts?.find((one) => one.question === this.id);
     if (status === 200) this.saved(body, change);
+    else if (isOwn(conflict, this.sent)) this.insist(conflict);
     else if (conflict) this.showConflict(conflict);
     else if (isWorthRetrying(status)) this.retry(reply);
-    else this.show("error", text("Stopped", { reason: refusal(reply, this.id) }));
+    else if (!same(change, this.change)) this.touched(0);
+    else this.refused(reply);
     if (body.progress) updatePage(body);
   }
 
   saved(body, change) {
     this.failures = 0;
+    this.sent = [];
     if (body.answers[this.id]) {
       this.version.value = body.answers[this.id].version;
       this.seen.value = body.answers[this.id].seen;
@@ -209,6 +245,11 @@ class Question {
     this.show("retrying", reason ? text("Stopped", { reason }) : text("Retrying"));
     const pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.failures++);
     this.timer = setTimeout(() => this.send(), pause * (0.5 + Math.random() / 2));
+  }
+
+  refused(reply) {
+    if (reply.status === 404) forget(this.id); // nothing of a deleted draft stays in this browser
+    this.show("error", text("Stopped", { reason: refusal(reply, this.id) }));
   }
 
   show(state, words) {
@@ -249,6 +290,7 @@ class Question {
   }
 
   keep(theirs) {
+    this.sent = [];
     this.version.value = theirs.version;
     this.seen.value = theirs.seen;
     this.fill(theirs);
@@ -258,10 +300,14 @@ class Question {
 
   insist(theirs) {
     this.version.value = theirs.version;
+    this.sent = [];
     this.touched(0);
   }
 
   restore(entry) {
+    const isTyped = inMemory.has(this.id); // by this page itself, which the server gave back unsaved
+    this.sent = entry.sent ?? [];
+    if (isTyped) return this.remember();
     if (same(entry, this.change)) return forget(this.id);
     this.fill(entry);
     this.version.value = entry.version;
@@ -288,45 +334,69 @@ function updatePage({ revision, progress, visible }) {
   if (news) news.textContent = isMore ? text("More") : "";
 }
 
-// An answer that another page of this submission could not save.
-async function sendElsewhere(id, entry, failures = 0) {
-  const reply = lacksReason(entry.value) ? { status: 400, body: {} } : await post(entry);
-  if (reply.body.progress) updatePage(reply.body);
-  if (reply.status === 200) {
-    forget(id);
-    root.querySelector(`[data-elsewhere="${CSS.escape(id)}"]`)?.remove();
-  } else {
-    showElsewhere(id, entry);
-    if (isWorthRetrying(reply.status)) {
-      setTimeout(() => sendElsewhere(id, entry, failures + 1), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures));
-    }
+// An answer that another page of this submission could not save. Another tab may have changed or saved it since.
+async function sendElsewhere(id, failures = 0) {
+  const entry = remembered().get(id);
+  const attempt = entry && !lacksReason(entry.value) ? post(entry) : null;
+  if (attempt) {
+    store(id, { ...entry, sent: added(entry.sent ?? [], entry) });
+    elsewhere.set(id, attempt);
   }
+  const reply = await attempt;
+  elsewhere.delete(id);
+  const isSaved = reply?.status === 200;
+  const conflict = reply?.body.conflicts?.find((one) => one.question === id);
+  const now = remembered().get(id);
+  if ((isSaved && now && same(now, entry)) || reply?.status === 404) forget(id);
+  if (reply?.body.progress) updatePage(reply.body);
+  if (now && isOwn(conflict, now.sent ?? [])) {
+    store(id, { ...now, version: conflict.version, sent: [] });
+    return sendElsewhere(id);
+  }
+  const isOpen = remembered().has(id);
+  showElsewhere(id, isOpen && now);
+  if (isOpen && reply && (isSaved || isWorthRetrying(reply.status))) {
+    setTimeout(() => sendElsewhere(id, failures + 1), Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures));
+  }
+  if (isSaved) showAnew();
+}
+
+// The page that lists the answers is as old as they were.
+function showAnew() {
+  const address = root.dataset.autosaveAnew;
+  if (address && !isLeaving && !isSubmitting && elsewhere.size === 0) location.replace(address);
+}
+
+function showElsewhere(id, entry) {
   const banner = root.querySelector("[data-autosave-banner]");
+  const line = banner.querySelector(`[data-elsewhere="${CSS.escape(id)}"]`);
+  if (!entry) line?.remove();
+  else if (!line) banner.append(lineElsewhere(id, entry));
   banner.hidden = !banner.querySelector("[data-elsewhere]");
 }
 
-function showElsewhere(id, { title, page }) {
-  if (root.querySelector(`[data-elsewhere="${CSS.escape(id)}"]`)) return;
+function lineElsewhere(id, { title, page }) {
   const link = Object.assign(document.createElement("a"), { href: page, textContent: title });
   const line = document.createElement("p");
   line.dataset.elsewhere = id;
   line.append(`${text("Elsewhere")} `, link);
-  root.querySelector("[data-autosave-banner]").append(line);
+  return line;
 }
 
 function start() {
+  const kept = remembered();
   for (const fieldset of root.querySelectorAll("[data-question]")) {
     const question = new Question(fieldset);
     questions.set(question.id, question);
     const onServersPage = fieldset.querySelector("[data-server-conflict]");
     if (onServersPage) {
       onServersPage.remove(); // this script asks the same question with buttons
-      question.touched(0);
     }
+    if (onServersPage || "unsaved" in fieldset.dataset) question.touched(0);
   }
-  for (const [id, entry] of remembered()) {
+  for (const [id, entry] of kept) {
     if (questions.has(id)) questions.get(id).restore(entry);
-    else sendElsewhere(id, entry);
+    else sendElsewhere(id);
   }
 }
 
@@ -336,10 +406,28 @@ addEventListener("online", () => {
 addEventListener("beforeunload", (event) => {
   if (inMemory.size && !isLeaving) event.preventDefault();
 });
-root.addEventListener("submit", () => {
-  isLeaving = true; // the form carries every answer itself
-  const field = root.querySelector("[name=csrfmiddlewaretoken]");
-  if (field) field.value = token();
+// The form carries every answer itself. But it must not overtake what is on its way: the server would take the two for
+// two people's, and what it carried would stay in the storage as unsaved.
+root.addEventListener("submit", async (event) => {
+  const isOpen = inMemory.size > 0 || elsewhere.size > 0;
+  if (isOpen && !isLeaving) {
+    event.preventDefault();
+    if (isSubmitting) return;
+    isSubmitting = true;
+    await Promise.race([arrived(), new Promise((resolve) => setTimeout(resolve, LONGEST_SUBMIT))]);
+    isSubmitting = false;
+    if (isSomebodyElse) return [...questions.values()].find((question) => inMemory.has(question.id))?.fieldset.focus();
+    isLeaving = true;
+    event.target.requestSubmit(event.submitter);
+  } else {
+    isLeaving = true;
+    const field = event.target.querySelector("[name=csrfmiddlewaretoken]");
+    if (field) field.value = token();
+  }
 });
 addEventListener("pageshow", () => (isLeaving = false));
 start();
+
+function arrived() {
+  return Promise.all([...[...questions.values()].map((question) => question.finish()), ...elsewhere.values()]);
+}

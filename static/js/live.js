@@ -7,6 +7,7 @@ const PING_EVERY = 10000;
 const RETRY_FIRST = 500;
 const RETRY_MOST = 30000;
 const FAILURES_UNTIL_POLLING = 2;
+const UNTIL_CLICKED = 100;
 
 class SignedOut extends Error {}
 
@@ -47,13 +48,54 @@ function announce(kind, title = "") {
   if (text) place.textContent = text.replace("%s", title);
 }
 
+// Where the focus is found again in what replaces its surroundings: by its id, its address, or as the same of its kind
+// below the next element with an id.
+function sameAs(active, container) {
+  const home = active.parentElement.closest("[id]");
+  const below = () => (home && container.contains(home) ? document.getElementById(home.id) : container)?.querySelectorAll(active.localName);
+  const position = [...below()].indexOf(active);
+  const href = active.getAttribute("href");
+  return () =>
+    (active.id && document.getElementById(active.id)) ||
+    (href && container.querySelector(`[href="${CSS.escape(href)}"]`)) ||
+    below()?.[position] ||
+    document.getElementById("main");
+}
+
 function keepFocus(container, change) {
   const active = document.activeElement;
-  const inside = active && container.contains(active);
-  const selector = inside && (active.id ? `#${CSS.escape(active.id)}` : active.getAttribute("href") && `[href="${CSS.escape(active.getAttribute("href"))}"]`);
+  const found = active && active !== container && container.contains(active) && sameAs(active, container);
   change();
-  if (selector) container.querySelector(selector)?.focus({ preventScroll: true });
+  if (found && !active.isConnected) found().focus({ preventScroll: true });
 }
+
+// --------------------------------------------------------------------------------------------- what is being pressed
+// A click is lost when its element is replaced between pressing and letting go, so replacing waits until then.
+const waiting = [];
+let isPressed = false;
+let release = 0;
+
+function press() {
+  clearTimeout(release);
+  isPressed = true;
+}
+
+function letGo() {
+  if (!isPressed) return;
+  clearTimeout(release);
+  release = setTimeout(() => {
+    isPressed = false;
+    waiting.splice(0).forEach((goOn) => goOn());
+  }, UNTIL_CLICKED);
+}
+
+const released = () => isPressed && new Promise((resolve) => waiting.push(resolve));
+
+document.addEventListener("pointerdown", (event) => { if (event.button === 0) press(); }, true);
+document.addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest("button, summary")) press(); }, true);
+document.addEventListener("pointermove", (event) => { if (event.buttons === 0) letGo(); }, true);
+["pointerup", "pointercancel", "contextmenu", "keyup"].forEach((name) => document.addEventListener(name, letGo, true));
+window.addEventListener("blur", letGo);
 
 // ------------------------------------------------------------------------------------------------- the list
 function liveList(root) {
@@ -111,6 +153,7 @@ function liveList(root) {
       const response = await get(root.dataset.changesUrl + position);
       if (!response.ok) return;
       const news = await response.json();
+      await released();
       news.changes.forEach(apply);
       more = news.more && news.position > position;
       position = news.position;
@@ -130,8 +173,9 @@ function livePanel(root) {
   // Whoever is on the way to another page already is let go: a second navigation would take back the first.
   function goWhenFinal() {
     const shown = panel();
-    if (awaited === null || isLeaving || shown?.final !== "true" || Number(shown.revision) < awaited) return;
-    window.location.replace(shown.reportUrl);
+    if (awaited === null || isLeaving || !shown || Number(shown.revision) < awaited) return;
+    if (shown.final === "true") window.location.replace(shown.reportUrl);
+    else if (Number(shown.revision) > awaited) window.location.reload(); // reopened by somebody, and changed
   }
 
   if (awaited !== null) {
@@ -150,6 +194,7 @@ function livePanel(root) {
     const response = await get(root.dataset.panelUrl);
     if (!response.ok) return; // removed meanwhile
     const html = await response.text();
+    await released();
     if (html !== shown) replace(html);
     shown = html;
   });
@@ -173,9 +218,11 @@ function liveReport(root) {
     const after = fresh.querySelector(".report");
     if (stateOf(before) === stateOf(after)) return;
     const opened = [...before.querySelectorAll("details[open][id]")].map((details) => details.id);
-    keepFocus(root, () => before.replaceWith(document.adoptNode(after)));
-    opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-    showPrintButton();
+    keepFocus(root, () => {
+      before.replaceWith(document.adoptNode(after));
+      opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+      showPrintButton();
+    });
     announce(before.dataset.final === "false" && after.dataset.final === "true" ? "Final" : "Page");
   }
 
@@ -185,6 +232,7 @@ function liveReport(root) {
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-live-report]");
+    await released();
     if (fresh) replace(fresh);
   });
   return { refresh, concerns: (hint) => hint.submission === root.dataset.submission };

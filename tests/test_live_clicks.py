@@ -1,0 +1,224 @@
+"""What arrives live takes nothing out of a person's hands: no click, no focus, no way that they have chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+
+from tests.conftest import Server
+from tests.walking import GOLDEN, answer_everything, choose, start_quick_check
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+OpenTab = Callable[[str], Page]
+ANSWERS = GOLDEN | {"exposed": "no", "provider": "no"}
+REPORT = re.compile(r"/reports/[0-9a-f-]{36}/$")
+SUBMISSION = re.compile(r"/submissions/[0-9a-f-]{36}/$")
+
+
+@pytest.fixture
+def tab(server: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
+    """Opens a tab in a browser of its own for somebody of one organisation."""
+    contexts: list[BrowserContext] = []
+
+    def open_tab(name: str) -> Page:
+        context = browser.new_context(base_url=server.url)
+        contexts.append(context)
+        person = server.person(f"{name.lower()}-{uuid4().hex}@example.org", request.node.name, name=name)
+        person.sign_in(context)
+        return context.new_page()
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def alices(tab: OpenTab) -> Page:
+    """Alice's tab, on the first page of a draft with one answer that counts."""
+    page = tab("Alice")
+    start_quick_check(page)
+    page.goto(section(page.url, "overview"))
+    choose(page, "QC-01", "F")
+    expect(panel(page)).to_contain_text("1 of 12 scored questions answered")
+    return page
+
+
+@pytest.fixture
+def bobs(tab: OpenTab, alices: Page) -> Page:
+    """Bob's tab, on the same page of the same draft."""
+    page = tab("Bob")
+    page.goto(alices.url)
+    return page
+
+
+def section(address: str, name: str) -> str:
+    return re.sub(r"/sections/.*", f"/sections/{name}/", address)
+
+
+def panel(page: Page) -> Locator:
+    return page.locator("[data-live-panel]")
+
+
+def is_live(page: Page) -> None:
+    """Wait until it hears of everything, and has fetched what it missed."""
+    expect(page.locator("[data-live-status]").first).to_have_text("Live")
+    page.wait_for_load_state("networkidle")
+
+
+def press(page: Page, place: Locator) -> None:
+    """Press the mouse's button on it, and do not let go."""
+    place.scroll_into_view_if_needed()
+    place.hover()
+    page.mouse.down()
+
+
+def let_it_arrive(page: Page, addresses: str, act: Callable[[], None]) -> None:
+    """Do this, and wait until the page has been told of it and has had its turn."""
+    with page.expect_response(re.compile(addresses)) as told:
+        act()
+    told.value.finished()
+    page.wait_for_timeout(300)  # nothing is to be seen when all is well; what is wrong would have happened by now
+
+
+def test_a_link_of_the_panel_that_is_pressed_while_the_panel_changes_is_followed(alices: Page, bobs: Page) -> None:
+    is_live(alices)
+    press(alices, panel(alices).get_by_role("link", name="Read the whole report so far"))
+    let_it_arrive(alices, "/reports/panel/", lambda: choose(bobs, "QC-02", "P"))
+    alices.mouse.up()
+
+    expect(alices).to_have_url(REPORT)
+
+
+def test_the_panel_changes_as_soon_as_the_mouse_is_let_go(alices: Page, bobs: Page) -> None:
+    is_live(alices)
+    press(alices, alices.get_by_role("heading", level=1))
+    let_it_arrive(alices, "/reports/panel/", lambda: choose(bobs, "QC-02", "P"))
+    expect(panel(alices)).to_contain_text("1 of 12 scored questions answered")
+    alices.mouse.up()
+
+    expect(panel(alices)).to_contain_text("2 of 12 scored questions answered")
+
+
+def test_a_row_of_the_list_that_is_pressed_while_it_changes_is_opened(alices: Page, bobs: Page) -> None:
+    alices.goto("/reports/")
+    is_live(alices)
+    press(alices, alices.get_by_role("main").get_by_role("link", name=re.compile("Security quick check")))
+    let_it_arrive(alices, "/reports/changes/", lambda: choose(bobs, "QC-02", "P"))
+    alices.mouse.up()
+
+    expect(alices).to_have_url(REPORT)
+
+
+def test_a_button_of_the_report_that_is_pressed_while_the_report_changes_works(alices: Page, bobs: Page) -> None:
+    panel(alices).get_by_role("link", name="Read the whole report so far").click()
+    is_live(alices)
+    press(alices, alices.get_by_role("link", name="Go on answering"))
+    let_it_arrive(alices, r"/reports/[0-9a-f-]{36}/$", lambda: choose(bobs, "QC-02", "P"))
+    alices.mouse.up()
+
+    expect(alices).to_have_url(SUBMISSION)
+
+
+def test_a_button_that_is_pressed_by_the_keyboard_while_the_report_changes_works(alices: Page, bobs: Page) -> None:
+    panel(alices).get_by_role("link", name="Read the whole report so far").click()
+    is_live(alices)
+    alices.evaluate("void (window.print = () => { document.title = 'Printed'; })")
+    alices.get_by_role("button", name="Print or save as PDF").focus()
+    alices.keyboard.down("Space")
+    let_it_arrive(alices, r"/reports/[0-9a-f-]{36}/$", lambda: choose(bobs, "QC-02", "P"))
+    alices.keyboard.up("Space")
+
+    expect(alices).to_have_title("Printed")
+
+
+@pytest.mark.parametrize("focused", ["details[id^=how-] > summary", "[data-print]", "a[href='#answers']"])
+def test_the_focus_stays_where_it_is_when_the_report_changes(alices: Page, bobs: Page, focused: str) -> None:
+    choose(alices, "QC-02", "P")
+    expect(panel(alices)).to_contain_text("2 of 12 scored questions answered")
+    panel(alices).get_by_role("link", name="Read the whole report so far").click()
+    is_live(alices)
+    alices.locator(focused).first.focus()
+    choose(bobs, "QC-03", "L")
+    expect(alices.get_by_text("3 of 12 scored questions answered")).to_be_visible()
+
+    expect(alices.locator(focused).first).to_be_focused()
+
+
+def test_the_focus_goes_to_the_page_when_its_button_is_gone(alices: Page, bobs: Page) -> None:
+    alices.goto(section(alices.url, "about-you"))
+    answer_everything(alices, ANSWERS)
+    alices.get_by_role("button", name="Submit").click()
+    is_live(alices)
+    alices.get_by_role("button", name="Change answers", exact=True).focus()
+    bobs.goto(alices.url)
+    bobs.get_by_role("button", name="Change answers", exact=True).click()
+    bobs.get_by_role("link", name=re.compile("Passwords")).click()
+    choose(bobs, "QC-06", "F")
+    expect(alices.get_by_text("The answers are being changed.")).to_be_visible()
+
+    expect(alices.get_by_role("main")).to_be_focused()
+
+
+def wait_for_the_report(page: Page, server: Server) -> None:
+    """Submit while nothing is evaluated; `manage.py bus resume security.evaluate` has to follow."""
+    page.goto(section(page.url, "about-you"))
+    answer_everything(page, ANSWERS)
+    assert server.manage("bus", "pause", "security.evaluate").returncode == 0
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("heading", name="Your report is being made")).to_be_visible()
+    is_live(page)
+
+
+def test_who_presses_reopen_while_the_report_arrives_is_not_taken_to_the_report(alices: Page, server: Server) -> None:
+    def resume() -> None:
+        assert server.manage("bus", "resume", "security.evaluate").returncode == 0
+
+    try:
+        wait_for_the_report(alices, server)
+        press(alices, alices.get_by_role("button", name="Reopen to change answers"))
+    except BaseException:
+        resume()
+        raise
+    let_it_arrive(alices, "/reports/panel/", resume)
+    alices.mouse.up()
+
+    expect(alices).to_have_url(SUBMISSION)
+    expect(alices.get_by_role("main")).to_contain_text("Reopened")
+
+
+def test_who_waits_for_a_report_hears_that_the_answers_were_reopened_and_changed(
+    alices: Page, bobs: Page, server: Server
+) -> None:
+    held: list[Route] = []
+    is_known = False
+
+    def hold(route: Route) -> None:
+        if is_known:
+            route.continue_()
+        else:
+            held.append(route)
+
+    try:
+        wait_for_the_report(alices, server)
+        alices.route(re.compile("/reports/panel/"), hold)
+        bobs.goto(alices.url.partition("?")[0])
+        bobs.get_by_role("button", name="Reopen to change answers").click()
+        bobs.get_by_role("link", name=re.compile("Passwords")).click()
+        choose(bobs, "QC-06", "F")
+        expect(bobs.locator('[data-question="QC-06"] [data-save-state]')).to_have_text(re.compile("^Saved"))
+    finally:
+        with alices.expect_request(re.compile("/reports/panel/")):
+            assert server.manage("bus", "resume", "security.evaluate").returncode == 0
+    expect(panel(bobs)).to_contain_text("58.3")
+    is_known = True
+    for route in held:
+        route.continue_()
+
+    expect(alices.get_by_role("heading", name="Your report is being made")).to_be_hidden()
+    expect(alices.get_by_role("main")).to_contain_text("This was reopened meanwhile")
+    expect(alices.get_by_role("link", name=re.compile("Passwords"))).to_be_visible()
