@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from tests.faults.site import Production
 from tests.faults.stage import Stage
@@ -22,15 +23,28 @@ def burst(stage: Stage[Production]) -> None:
     started = time.monotonic()
     stage.burst(300 if stage.short else 10_000, 20 if stage.short else 200)
     stage.figures["seconds to publish"] = round(time.monotonic() - started, 1)
+    if not stage.site.backend.has_outbox:
+        stage.figures["seconds to work off"] = _seconds_while(stage, _has_messages)  # its messages are the work
+        return
+    stage.figures["seconds to work off"] = _seconds_while(stage, _is_behind)
+    stage.figures["seconds until no wake-up is left"] = _seconds_while(stage, _has_messages)
+
+
+def _seconds_while(stage: Stage[Production], holds: Callable[[Stage[Production]], bool]) -> float:
     started = time.monotonic()
-    while _has_work(stage) and time.monotonic() - started < MOST_SECONDS:
+    while holds(stage) and time.monotonic() - started < MOST_SECONDS:
         stage.wait(0.5)
-    stage.figures["seconds to work off"] = round(time.monotonic() - started, 1)
+    return round(time.monotonic() - started, 1)
 
 
-def _has_work(stage: Stage[Production]) -> bool:
-    """Whether anything of it waits: in the outbox, or in the broker, which is all that the plain product has."""
-    return stage.site.wakeups() > UNDER_WAY or bool(stage.site.rows(BEHIND))
+def _is_behind(stage: Stage[Production]) -> bool:
+    """Whether any of it waits in the outbox."""
+    return bool(stage.site.rows(BEHIND))
+
+
+def _has_messages(stage: Stage[Production]) -> bool:
+    """Whether more waits in the broker than the people keep there."""
+    return stage.site.wakeups() > UNDER_WAY
 
 
 def replay(stage: Stage[Production]) -> None:
