@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from uuid import uuid4
 
 import pytest
@@ -13,9 +14,11 @@ from django.urls import reverse
 from accounts.models import User
 from answers.models import Submission
 from answers.saving import Change, save_answers
-from answers.submissions import submit
+from answers.submissions import delete_draft, submit
 from answers.tests.conftest import Save
-from questionnaires.definition import Questionnaire
+from answers.tests.small import DEFINITION
+from questionnaires import library
+from questionnaires.definition import Questionnaire, from_canonical
 
 
 def section_url(submission: Submission, section: str = "controls") -> str:
@@ -44,7 +47,7 @@ def test_the_list_offers_questionnaires_and_shows_drafts_with_their_progress(
     page = alice_client.get("/questionnaires/").content.decode()
 
     assert "Small check" in page
-    assert "1 of 7 answered, about 3 minutes left" in page
+    assert "1 of 7 answered, about 7 minutes left" in page
     assert "Continue" in page
 
 
@@ -445,3 +448,38 @@ def test_every_form_of_a_submission_says_who_opened_it(alice: User, alice_client
     submit(complete.pk, alice)
     for page in (address, f"{address}review/"):
         assert alice_client.get(page).content.decode().count(said) == 1, page
+
+
+@pytest.mark.parametrize("action", ["submit", "reopen", "delete", "sections/controls"])
+def test_what_was_deleted_elsewhere_is_not_found_with_the_words_that_a_stranger_reads(
+    alice: User, alice_client: Client, charlie_client: Client, draft: Submission, action: str
+) -> None:
+    theirs = charlie_client.post(f"/submissions/{draft.pk}/{action}/")
+    delete_draft(draft.pk, alice)
+    gone = alice_client.post(f"/submissions/{draft.pk}/{action}/")
+
+    sentence = "The address may be mistyped, or what was here was deleted or belongs to somebody else."
+    assert gone.status_code == theirs.status_code == 404
+    assert sentence in gone.content.decode()
+    assert sentence in theirs.content.decode()
+
+
+def test_the_tile_says_how_many_questions_there_can_be(alice_client: Client, small: Questionnaire) -> None:
+    page = alice_client.get("/questionnaires/").content.decode()
+
+    assert "About 9 minutes · up to 9 questions" in page
+
+
+def test_a_tile_without_conditions_says_how_many_questions_there_are(alice_client: Client, db: None) -> None:
+    definition = deepcopy(DEFINITION)
+    for section in definition["sections"]:
+        section["questions"] = [question for question in section["questions"] if "when" not in question]
+    library.store(from_canonical(definition))
+
+    assert "About 9 minutes · 7 questions" in alice_client.get("/questionnaires/").content.decode()
+
+
+def test_before_the_first_answer_as_much_time_is_left_as_the_tile_says(alice_client: Client, draft: Submission) -> None:
+    page = alice_client.get(f"/submissions/{draft.pk}/").content.decode()
+
+    assert "0 of 7 answered, about 9 minutes left" in page
