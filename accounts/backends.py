@@ -15,7 +15,7 @@ _PERSON = f"SELECT {_COLUMNS} FROM accounts_user WHERE id = %s"  # noqa: S608  (
 
 
 class AuthenticationBackend(AllauthBackend):  # type: ignore[misc]  # allauth has no annotations
-    """By e-mail address and password, and then by the session."""
+    """By email address and password, and then by the session."""
 
     def get_user(self, user_id: Any) -> User | None:
         """The person of a session; None where there is none any more, or one who may not sign in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account import forms as allauth_forms
 from allauth.mfa.base import forms as factor_forms
@@ -20,6 +20,8 @@ PASSWORD_HINT = _(
     "At least 10 characters; several words are easy to remember. Not your name, a common one or only digits."
 )
 
+NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password (again)")}
+
 
 def _optional_text(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": autocomplete})
@@ -29,9 +31,14 @@ def _optional_text(label: Any, autocomplete: str, help_text: Any = "") -> forms.
 class PasswordHint(forms.Form):
     """Says the rules of a new password in one sentence instead of Django's list."""
 
+    labels: ClassVar[dict[str, Any]] = {}
+    """In place of allauth's, which begin each word with a capital."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = PASSWORD_HINT
+        for name, label in self.labels.items():
+            self.fields[name].label = label
 
     def try_save(self, request: HttpRequest) -> Any:
         """Make the person; where another request did so meanwhile, as after a double click, the address is known."""
@@ -46,6 +53,8 @@ class PasswordHint(forms.Form):
 class ChangePasswordForm(PasswordHint, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     """A new password for somebody who knows the old one."""
 
+    labels: ClassVar[dict[str, Any]] = {"oldpassword": _("Current password"), **NEW_PASSWORD}
+
 
 class SetPasswordForm(PasswordHint, allauth_forms.SetPasswordForm):  # type: ignore[misc]
     """A first password for somebody who has none."""
@@ -53,6 +62,8 @@ class SetPasswordForm(PasswordHint, allauth_forms.SetPasswordForm):  # type: ign
 
 class ResetPasswordKeyForm(PasswordHint, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
     """A new password for somebody who has entered the code."""
+
+    labels = NEW_PASSWORD
 
 
 class SignupForm(PasswordHint, allauth_forms.SignupForm):  # type: ignore[misc]

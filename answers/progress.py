@@ -24,10 +24,11 @@ class Progress:
     open: tuple[Question, ...]
     """What still needs an answer before submitting, in order."""
     minutes_left: int
+    """The questionnaire's minutes, by the share of the needed questions that is open: all of them at the start."""
 
     @property
     def text(self) -> str:
-        """The progress in words, for example "4 of 12 answered, about 3 minutes left"."""
+        """The progress in words, for example "4 of 12 answered, about 4 minutes left"."""
         counted = _("%(answered)d of %(visible)d answered") % {"answered": self.answered, "visible": self.visible}
         if not self.open:
             return _("%(counted)s, ready to submit") % {"counted": counted}
@@ -46,11 +47,13 @@ class SectionProgress:
 def progress_of(questionnaire: Questionnaire, answers: Answers) -> Progress:
     visible = visible_questions(questionnaire, answers)
     missing = needed_to_submit(questionnaire, answers)
+    used = questionnaire.used_by_conditions
+    needed = sum(question.required or question.id in used for question in visible)
     return Progress(
         answered=_count_answered(visible, answers),
         visible=len(visible),
         open=missing,
-        minutes_left=ceil(questionnaire.minutes * len(missing) / len(questionnaire.questions)),
+        minutes_left=ceil(questionnaire.minutes * len(missing) / max(needed, 1)),
     )
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organisation
+from accounts.opening import own_forms_only
 from answers import submissions
 from answers.fields import QuestionField, fields_for, posted_changes
 from answers.models import Submission
@@ -104,6 +105,7 @@ def _where_to_go_on(submission: Submission, progress: Progress, sections: list[S
 @never_cache
 @login_required
 @get_or_post
+@own_forms_only
 def section(request: PersonRequest, submission_id: UUID, section_id: str) -> HttpResponse:
     submission = _find(request, submission_id)
     section = next((s for s in submission.questionnaire.sections if s.id == section_id), None)
@@ -254,6 +256,7 @@ def _show_review(request: PersonRequest, submission: Submission, *, refused: boo
 
 @login_required
 @get_or_post
+@own_forms_only
 def submit(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
     if request.method != "POST":
@@ -269,6 +272,7 @@ def submit(request: PersonRequest, submission_id: UUID) -> HttpResponse:
 
 @login_required
 @get_or_post
+@own_forms_only
 def reopen(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
     if request.method == "POST":
@@ -283,6 +287,7 @@ def reopen(request: PersonRequest, submission_id: UUID) -> HttpResponse:
 @never_cache
 @login_required
 @get_or_post
+@own_forms_only
 def delete(request: PersonRequest, submission_id: UUID) -> HttpResponse:
     submission = _find(request, submission_id)
     if request.method != "POST" and submission.can_be_deleted:

@@ -90,7 +90,7 @@ def is_chosen(page: Page, name: str, value: str) -> None:
 def test_an_answer_saves_itself_and_is_there_after_a_reload(page: Page) -> None:
     choose(page, "mfa", "L")
     expect(state(page, "mfa")).to_have_text(SAVED)
-    expect(page.locator("[data-progress-text]")).to_have_text("1 of 7 answered, about 3 minutes left")
+    expect(page.locator("[data-progress-text]")).to_have_text("1 of 7 answered, about 7 minutes left")
 
     page.reload()
     is_chosen(page, "mfa", "L")
@@ -188,7 +188,7 @@ def test_what_was_not_saved_survives_closing_the_page_and_is_sent_again(page: Pa
     is_chosen(page, "mfa", "L")
 
 
-@pytest.mark.parametrize(("button", "kept"), [("Keep theirs", "F"), ("Use mine", "P")])
+@pytest.mark.parametrize(("button", "kept"), [("Keep theirs", "F"), ("Use mine", "L")])
 def test_the_same_question_in_two_tabs_is_a_visible_conflict(
     page: Page, tab: OpenTab, bob: Person, button: str, kept: str
 ) -> None:
@@ -201,6 +201,11 @@ def test_the_same_question_in_two_tabs_is_a_visible_conflict(
     conflict = question(page, "mfa").locator("[data-conflict]")
     expect(conflict).to_contain_text(re.compile(r"Changed meanwhile by Bob at \d\d:\d\d: Fully"))
     expect(conflict).to_contain_text("You chose: Partly")
+    choose(page, "mfa", "not_applicable")
+    question(page, "mfa").locator('[name="mfa:reason"]').fill("No accounts")
+    expect(conflict).to_contain_text("You chose: Not applicable: No accounts")
+    choose(page, "mfa", "L")
+    expect(conflict).to_contain_text("You chose: Mostly")
     conflict.get_by_role("button", name=button).click()
     expect(conflict).to_be_hidden()
     expect(state(page, "mfa")).to_have_text(SAVED)

@@ -139,3 +139,10 @@ def test_staff_find_the_administration_and_others_do_not(alice_client: Client, a
 
     assert b'href="/admin/"' not in alice_client.get("/").content
     assert b'href="/admin/"' in staff.get("/").content
+
+
+def test_labels_are_in_sentence_case(alice_client: Client) -> None:
+    page = alice_client.get("/accounts/password/change/").content.decode()
+
+    labels = re.findall(r"<label[^>]*>([^<]+)</label>", page)
+    assert labels == ["Current password", "New password", "New password (again)"]

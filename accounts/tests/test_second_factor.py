@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -419,3 +420,11 @@ def test_nobody_who_is_not_signed_in_comes_to_these_pages(client: Client, alice:
         response = client.get(f"/accounts/2fa/{path}")
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/accounts/login/?next=")
+
+
+def test_the_page_says_since_when_in_the_form_of_the_other_pages(protected: Protected) -> None:
+    Authenticator.objects.update(created_at=datetime(2026, 11, 29, 12, tzinfo=UTC))
+
+    page = protected.browser.get("/accounts/2fa/").content.decode()
+
+    assert "since 29 Nov 2026." in page

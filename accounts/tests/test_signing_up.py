@@ -158,3 +158,19 @@ def test_a_name_that_is_too_long_is_refused(client: Client) -> None:
 
 def _without_tokens(page: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
+
+
+def test_the_page_after_signing_up_says_once_that_a_code_was_sent(client: Client) -> None:
+    page = client.post("/accounts/signup/", SIGNUP, follow=True).content.decode()
+
+    assert page.count("We sent a mail to") == 1
+    assert "A code is on its way" not in page
+
+
+def test_who_asks_for_a_new_code_is_told_that_it_is_on_its_way(client: Client) -> None:
+    client.post("/accounts/signup/", SIGNUP)
+    cache.clear()  # two codes within ten seconds would be too many
+
+    page = client.post("/accounts/confirm-email/", {"action": "resend"}, follow=True).content.decode()
+
+    assert "A code is on its way to dora@example.org." in page

@@ -39,8 +39,8 @@ def test_an_answer_is_saved_and_the_page_told_how_far_it_is(alice_client: Client
     assert document["progress"] == {
         "answered": 1,
         "visible": 9,
-        "minutes_left": 4,
-        "text": "1 of 9 answered, about 4 minutes left",
+        "minutes_left": 8,
+        "text": "1 of 9 answered, about 8 minutes left",
     }
     assert draft.values == {"exposed": "yes"}
 

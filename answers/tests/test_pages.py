@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -11,8 +14,11 @@ from django.urls import reverse
 from accounts.models import User
 from answers.models import Submission
 from answers.saving import Change, save_answers
+from answers.submissions import delete_draft, submit
 from answers.tests.conftest import Save
-from questionnaires.definition import Questionnaire
+from answers.tests.small import DEFINITION
+from questionnaires import library
+from questionnaires.definition import Questionnaire, from_canonical
 
 
 def section_url(submission: Submission, section: str = "controls") -> str:
@@ -41,7 +47,7 @@ def test_the_list_offers_questionnaires_and_shows_drafts_with_their_progress(
     page = alice_client.get("/questionnaires/").content.decode()
 
     assert "Small check" in page
-    assert "1 of 7 answered, about 3 minutes left" in page
+    assert "1 of 7 answered, about 7 minutes left" in page
     assert "Continue" in page
 
 
@@ -349,3 +355,131 @@ def test_the_submissions_are_read_only_in_the_admin(client: Client, admin_user: 
     assert client.get("/admin/answers/submission/").status_code == 200
     page = client.get(f"/admin/answers/submission/{complete.pk}/change/").content.decode()
     assert 'name="_save"' not in page
+
+
+def opened_by(person: User, **typed: str) -> dict[str, str]:
+    """What a form sends that this person opened, whoever is signed in in the browser now."""
+    return typed | {"person": str(person.pk)}
+
+
+def test_a_page_that_somebody_else_opened_saves_nothing_in_the_name_of_who_is_signed_in_now(
+    alice: User, bob_client: Client, draft: Submission
+) -> None:
+    typed = page_of(bob_client, draft) | {"mfa:value": "P", "mfa:note": "ours"}
+
+    response = bob_client.post(section_url(draft), opened_by(alice, **typed))
+
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "Somebody else is signed in now" in page
+    assert "Bob" in page
+    assert '<input type="hidden" name="mfa:value" value="P">' in page
+    assert '<input type="hidden" name="mfa:note" value="ours">' in page
+    assert f'<input type="hidden" name="person" value="{alice.pk}">' in page
+    assert f'action="{section_url(draft)}"' in page
+    assert not draft.answers.exists()
+
+
+def test_what_that_page_held_is_saved_once_its_own_person_sends_it(
+    alice: User, alice_client: Client, draft: Submission
+) -> None:
+    typed = page_of(alice_client, draft) | {"mfa:value": "P"}
+
+    assert alice_client.post(section_url(draft), opened_by(alice, **typed)).status_code == 302
+    assert draft.answers.get().updated_by == alice
+
+
+@pytest.mark.parametrize("action", ["submit", "reopen", "delete"])
+def test_a_button_that_somebody_else_left_open_does_nothing(
+    alice: User, bob_client: Client, complete: Submission, action: str
+) -> None:
+    if action == "reopen":
+        submit(complete.pk, alice)
+    before = Submission.objects.get()
+
+    response = bob_client.post(f"/submissions/{complete.pk}/{action}/", opened_by(alice))
+
+    page = response.content.decode()
+    after = Submission.objects.get()
+    assert response.status_code == 403
+    assert "Somebody else is signed in now" in page
+    assert "What you wrote" not in page
+    assert f'<a href="/submissions/{complete.pk}/{action}/">' in page
+    assert (after.state, after.revision, after.submitted_by) == (before.state, before.revision, before.submitted_by)
+
+
+def test_a_page_that_somebody_else_opened_tells_a_stranger_nothing(
+    alice: User, charlie_client: Client, draft: Submission
+) -> None:
+    theirs = charlie_client.post(f"/submissions/{draft.pk}/submit/", opened_by(alice))
+    nowhere = charlie_client.post(f"/submissions/{uuid4()}/submit/", opened_by(alice))
+
+    assert theirs.status_code == nowhere.status_code == 403
+
+
+def test_without_a_script_the_token_runs_out_as_well_and_who_is_signed_in_is_told_all_the_same(
+    alice: User, bob: User, draft: Submission
+) -> None:
+    browser = Client(enforce_csrf_checks=True, headers={"origin": "http://testserver"})
+    browser.force_login(bob)
+
+    response = browser.post(section_url(draft), opened_by(alice, **{"mfa:value": "P"}))
+
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "Somebody else is signed in now" in page
+    assert '<input type="hidden" name="mfa:value" value="P">' in page
+
+
+def test_a_button_that_is_pressed_after_the_session_ran_out_leads_to_signing_in(
+    alice: User, client: Client, complete: Submission
+) -> None:
+    response = client.post(f"/submissions/{complete.pk}/submit/", opened_by(alice))
+
+    assert response["Location"] == f"/accounts/login/?next=/submissions/{complete.pk}/submit/"
+
+
+def test_every_form_of_a_submission_says_who_opened_it(alice: User, alice_client: Client, complete: Submission) -> None:
+    said = f'<input type="hidden" name="person" value="{alice.pk}">'
+    address = f"/submissions/{complete.pk}/"
+
+    for page in (section_url(complete), f"{address}review/", f"{address}delete/"):
+        assert alice_client.get(page).content.decode().count(said) == 1, page
+    submit(complete.pk, alice)
+    for page in (address, f"{address}review/"):
+        assert alice_client.get(page).content.decode().count(said) == 1, page
+
+
+@pytest.mark.parametrize("action", ["submit", "reopen", "delete", "sections/controls"])
+def test_what_was_deleted_elsewhere_is_not_found_with_the_words_that_a_stranger_reads(
+    alice: User, alice_client: Client, charlie_client: Client, draft: Submission, action: str
+) -> None:
+    theirs = charlie_client.post(f"/submissions/{draft.pk}/{action}/")
+    delete_draft(draft.pk, alice)
+    gone = alice_client.post(f"/submissions/{draft.pk}/{action}/")
+
+    sentence = "The address may be mistyped, or what was here was deleted or belongs to somebody else."
+    assert gone.status_code == theirs.status_code == 404
+    assert sentence in gone.content.decode()
+    assert sentence in theirs.content.decode()
+
+
+def test_the_tile_says_how_many_questions_there_can_be(alice_client: Client, small: Questionnaire) -> None:
+    page = alice_client.get("/questionnaires/").content.decode()
+
+    assert "About 9 minutes · up to 9 questions" in page
+
+
+def test_a_tile_without_conditions_says_how_many_questions_there_are(alice_client: Client, db: None) -> None:
+    definition = deepcopy(DEFINITION)
+    for section in definition["sections"]:
+        section["questions"] = [question for question in section["questions"] if "when" not in question]
+    library.store(from_canonical(definition))
+
+    assert "About 9 minutes · 7 questions" in alice_client.get("/questionnaires/").content.decode()
+
+
+def test_before_the_first_answer_as_much_time_is_left_as_the_tile_says(alice_client: Client, draft: Submission) -> None:
+    page = alice_client.get(f"/submissions/{draft.pk}/").content.decode()
+
+    assert "0 of 7 answered, about 9 minutes left" in page

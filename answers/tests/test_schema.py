@@ -390,8 +390,8 @@ def test_a_submission_tells_what_is_asked_what_is_open_and_how_far_it_is(
             "progress": {
                 "answered": 2,
                 "visible": 7,
-                "minutesLeft": 2,
-                "text": "2 of 7 answered, about 2 minutes left",
+                "minutesLeft": 5,
+                "text": "2 of 7 answered, about 5 minutes left",
             },
             "sections": [
                 {"key": "about", "status": "COMPLETED", "answered": 1, "visible": 4},

@@ -1,6 +1,8 @@
-"""A form that could not be taken, for the session or its token had run out, is shown once more and loses nothing.
+"""A form that could not be taken, for the session or its token had run out or somebody else is signed in now, is shown
+once more and loses nothing.
 
-Nothing is kept on the server. Whoever signs in meanwhile sends it in their own name, with their own rights.
+Nothing is kept on the server. Whoever signs in meanwhile sends it in their own name, with their own rights; where the
+form says who opened its page (`accounts.opening`), only they do.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from accounts.opening import FIELD, is_somebody_elses
+
 PASSWORDS = ("/accounts/", "/admin/")
 """Forms below these may hold passwords, which go into no page."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -22,7 +26,7 @@ def holds_work(request: HttpRequest) -> bool:
     """Whether a person has sent a form with something in it that may be shown to them again."""
     if request.method != "POST" or request.path.startswith(PASSWORDS) or request.content_type not in FORMS:
         return False
-    return request.get_preferred_type(["text/html", "application/json"]) == "text/html" and bool(_fields(request))
+    return request.get_preferred_type(["text/html", "application/json"]) == "text/html" and bool(_written(request))
 
 
 def is_from_our_page(request: HttpRequest) -> bool:
@@ -33,9 +37,19 @@ def is_from_our_page(request: HttpRequest) -> bool:
 
 def send_again(request: HttpRequest) -> HttpResponse:
     """403 with all that was sent, ready to be sent again to the same address."""
-    response = render(request, "send_again.html", {"fields": _fields(request)}, status=HTTPStatus.FORBIDDEN)
+    context = {
+        "fields": _fields(request),
+        "holds_work": bool(_written(request)),
+        "somebody_else": is_somebody_elses(request),
+    }
+    response = render(request, "send_again.html", context, status=HTTPStatus.FORBIDDEN)
     add_never_cache_headers(response)
     return response
+
+
+def _written(request: HttpRequest) -> list[str]:
+    """The names of what the person themselves put into the form."""
+    return [name for name, _value in _fields(request) if name != FIELD]
 
 
 def _fields(request: HttpRequest) -> list[tuple[str, str]]:

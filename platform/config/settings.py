@@ -325,6 +325,7 @@ def _refuse_unknown_time_zone(name: str) -> None:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_refuse_unknown_time_zone)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.opening import SomebodyElseError, is_somebody_elses
 from config.embedded.worker import EmbeddedWorker
 from config.resending import holds_work, is_from_our_page, send_again
 from contracts.cloudevents import type_registry
@@ -65,13 +66,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """403."""
+    """403; what was typed on a page that another person had opened can be sent again by them."""
+    if isinstance(exception, SomebodyElseError):
+        return send_again(request)
     return _refuse(request, HTTPStatus.FORBIDDEN, _("You may not do this."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """403 for a form that was not sent from one of our pages, or too late: then it can be sent again."""
-    if is_from_our_page(request) and holds_work(request):
+    if is_from_our_page(request) and (holds_work(request) or is_somebody_elses(request)):
         return send_again(request)
     message = _("This page has been open for too long. Go back, load it again and send it once more.")
     return _refuse(request, HTTPStatus.FORBIDDEN, message, template="403_csrf.html")

@@ -184,7 +184,7 @@ class EventAdmin(ReadOnly, EventBase):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, DeliveryBase):
-    list_display = ("id", "subscriber", "key", "status", "attempts", "last_error", "due_at", "finished_at")
+    list_display = ("id", "subscriber", "status", "attempts", "due_at", "finished_at", "key", "last_error")
     list_filter = ("status", SubscriberFilter, "created_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")

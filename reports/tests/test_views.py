@@ -603,3 +603,11 @@ class TestAdministration:
         self, staff: Client, alice: User, quick_check: Questionnaire
     ) -> None:
         assert staff.get(_report_url(stored(evaluated(quick_check, alice.organisation)))).status_code == 404
+
+
+def test_a_score_and_its_of_100_stay_on_one_line(alice: User, alice_client: Client, quick_check: Questionnaire) -> None:
+    report = stored(evaluated(quick_check, alice.organisation))
+    together = re.compile(r'<span class="together"><strong[^>]*>[\d.]+</strong> ?<span class="muted"> ?of 100')
+
+    for address in (_report_url(report), _panel_url(report)):
+        assert len(together.findall(alice_client.get(address).content.decode())) == 1, address

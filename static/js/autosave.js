@@ -139,6 +139,20 @@ class Question {
     return this.written("value").trim() || null;
   }
 
+  // As the server would say it, in the words of the page.
+  get inWords() {
+    const value = this.value;
+    if (value === null) return text("None");
+    const isReason = value.not_applicable !== undefined;
+    const wanted = isReason ? ["not_applicable"] : [value].flat();
+    const chosen = [...this.inputs("value"), ...this.inputs("special")].filter(
+      (input) => input.checked && wanted.includes(input.value),
+    );
+    const labels = chosen.map((input) => input.closest("label").querySelector("span").firstChild.textContent);
+    if (!labels.length) labels.push([value, this.fieldset.querySelector(".written .muted")?.textContent ?? ""].join(" ").trim());
+    return labels.join(", ") + (isReason && value.not_applicable ? `: ${value.not_applicable}` : "");
+  }
+
   get change() {
     return { question: this.id, value: this.value, note: this.written("note"), version: Number(this.version.value) };
   }
@@ -184,7 +198,7 @@ class Question {
 
   touched(pause) {
     this.remember();
-    if (this.hasConflict) return;
+    if (this.hasConflict) return this.renewConflict();
     this.failures = 0;
     clearTimeout(this.timer);
     if (lacksReason(this.value)) this.show("waiting", text("Reason"));
@@ -263,6 +277,7 @@ class Question {
     const [changed, note, yours] = ["p", "p", "p"].map((name) => document.createElement(name));
     changed.textContent = text("Conflict", { by: theirs.by, time: clock(theirs.at), theirs: theirs.text });
     note.textContent = text("Note", { note: theirs.note });
+    yours.dataset.conflictYours = "";
     yours.textContent = text("Yours", { yours: theirs.yours });
     const buttons = document.createElement("div");
     buttons.className = "cluster";
@@ -271,6 +286,13 @@ class Question {
     panel.replaceChildren(changed, ...(theirs.note ? [note] : []), yours, buttons);
     panel.hidden = false;
     this.show("error", "");
+  }
+
+  // Whoever changes their answer below the panel chooses between what they see.
+  renewConflict() {
+    const words = text("Yours", { yours: this.inWords });
+    const yours = this.fieldset.querySelector("[data-conflict-yours]");
+    if (yours.textContent !== words) yours.textContent = words;
   }
 
   button(name, act) {

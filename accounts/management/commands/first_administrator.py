@@ -13,7 +13,7 @@ from accounts.setup import create_setup_link
 class Command(BaseCommand):
     """Print the link; as long as there is no administrator, each call makes a new one and ends the older ones."""
 
-    help = "Print the one-time link by which the first administrator chooses an e-mail address and a password."
+    help = "Print the one-time link by which the first administrator chooses an email address and a password."
 
     def handle(self, *args: Any, **options: Any) -> None:
         link = create_setup_link()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from contracts import AnswerEvent
 from eventbus import subscribe
+from eventbus.admin import DeliveryAdmin
 from eventbus.models import Delivery, Event
 from eventbus.tests.making import SECRET, commit, saved
 
@@ -119,3 +121,20 @@ def test_the_lists_are_filtered_by_subscriber_type_and_source(superuser: Client,
     page = superuser.get("/admin/eventbus/delivery/").content.decode()
     assert "?subscriber=test.removed" in page
     assert "?source=answers" in superuser.get("/admin/eventbus/event/").content.decode()
+
+
+@pytest.mark.parametrize("address", ["event/", "delivery/"])
+def test_lists_say_date_and_time_to_the_second(superuser: Client, delivery: Delivery, address: str) -> None:
+    moment = datetime(2026, 11, 29, 14, 7, 9, tzinfo=UTC)
+    Event.objects.update(created_at=moment)
+    Delivery.objects.update(due_at=moment)
+
+    assert "29 Nov 2026, 14:07:09" in superuser.get(f"/admin/eventbus/{address}").content.decode()
+
+
+def test_the_times_of_a_delivery_come_before_what_is_wide() -> None:
+    columns = list(DeliveryAdmin.list_display)
+
+    assert (
+        max(columns.index("due_at"), columns.index("finished_at")) < columns.index("key") < columns.index("last_error")
+    )
