@@ -184,6 +184,7 @@ async def test_static_files_are_served_by_the_asynchronous_server_without_a_warn
     assert unchanged.status_code == 304
 
 
+@pytest.mark.django_db  # closing what is streamed ends the request for Django, which looks after its connections
 def test_a_static_file_that_was_replaced_since_the_start_comes_whole(tmp_path: Path) -> None:
     path = tmp_path / "style.css"
     path.write_text("short")
