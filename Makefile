@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 FOR_TESTS := DJANGO_SETTINGS_MODULE=config.settings_for_tests
-WORKERS ?= 2
+# One more than there are cores: browsers and processes often wait.
+WORKERS ?= 3
 
 help: ## List the commands
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,12 +20,12 @@ $(VENV)/.runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Plumbline needs Python 3.11, 3.12 or 3.13; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what Plumbline needs into $(VENV) ..."
-	@$(BIN)/pip install --quiet -r requirements.txt
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	@echo "Installing the tests and tools into $(VENV) ..."
-	@$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
 dev: $(VENV)/.dev ## Add the tests and tools to it
@@ -53,19 +54,36 @@ schema: $(VENV)/.dev ## Write schema.graphql anew (RELEASE=1 makes it what later
 schema-check: $(VENV)/.dev ## Make sure that schema.graphql fits the code and the last release
 	@$(FOR_TESTS) $(BIN)/python manage.py api_schema
 
-migrations: $(VENV)/.dev ## Make sure that no migration is missing
+migrations: $(VENV)/.dev ## Make sure that no migration is missing, and that none breaks processes of the last release (RELEASE=1: these are released)
 	@$(FOR_TESTS) $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(FOR_TESTS) $(BIN)/python manage.py check_migrations $(if $(RELEASE),--release)
 
 unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not browser and not process"
 
-test: $(VENV)/.dev chromium extras node-packages ## Run all tests
-	@$(BIN)/pytest -q -n $(WORKERS)
+test: $(VENV)/.dev chromium extras node-packages ## Run all tests but the long ones, of which it has short forms
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not long"
+
+test-long: $(VENV)/.dev chromium extras node-packages ## Run the long tests
+	@$(BIN)/pytest -q -n $(WORKERS) -m long
 
 check: $(VENV)/.dev lint types migrations schema-check test ## Every gate that CI runs
 
-bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded, production or api, QUICK=1 for a look)
-	@$(BIN)/python -m tests.bench $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
+bench: $(VENV)/.dev ## Measure, each figure beside its floor (PART=embedded, production, api, growth, strangers or abuse, QUICK=1 for a look); AGAINST=0df5df1 compares with that revision (there PART=tail, too: everything at once)
+	@$(BIN)/python -m tests.bench$(if $(AGAINST),.against "$(AGAINST)" $(if $(TURNS),--turns $(TURNS))) $(if $(PART),--part $(PART)) $(if $(QUICK),--quick)
+
+# make itself ends with 2 whatever the status of a failed recipe was. With -q it ends with 1 where a target has something
+# left to do, so being slower is just that; lines with a + are run all the same.
+ifeq ($(MAKECMDGOALS),bench-gate)
+MAKEFLAGS += -q
+endif
+GATE := var/bench/gate
+bench-gate: compare-builds ## Compare with AGAINST=main~1: ends with 1 where a figure is slower beyond doubt, with 2 where it can't be measured
+	$(if $(filter 0 1,$(shell cat $(GATE))),,$(error It could not be measured))$(if $(filter 1,$(shell cat $(GATE))),@false)
+
+compare-builds:
+	+@mkdir -p $(dir $(GATE)) && rm -f $(GATE) && MAKEFLAGS= $(MAKE) -s $(VENV)/.dev PYTHON=$(PYTHON) && \
+	$(BIN)/python -m tests.bench.against "$(AGAINST)" --gate $(if $(TURNS),--turns $(TURNS)) $(if $(PART),--part $(PART)); echo $$? >$(GATE)
 
 EXAMPLES ?= 200
 fuzz: $(VENV)/.dev ## Ask the API what its schema allows, at random: EXAMPLES=200 of each field, SEED=n repeats a run
@@ -86,10 +104,10 @@ messages: $(VENV)/.dev ## Collect the texts for translators; LOCALE=de adds a la
 	@echo "All texts are in locale/django.pot, each language's in locale/*/LC_MESSAGES/django.po."
 
 chromium:
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	@if command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then :; \
 	elif grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing Chromium for the browser tests ..."; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium-headless-shell >/dev/null; \
 	else echo "Chromium is missing: browser tests will be skipped (under CI=true that is an error)."; fi
 
 extras: ## Install what some tests have beside the product: PgBouncer and libfaketime
@@ -112,8 +130,13 @@ tests/graphql/node_modules/.installed: tests/graphql/package-lock.json
 	@cd tests/graphql && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml anew
-	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --no-header --python-version 3.11 --group dev -c requirements.txt -o requirements-dev.txt
+LOCK := pip compile --quiet --universal --no-header --generate-hashes --python-version 3.11
+lock: $(VENV)/.dev ## Pin the dependencies named in pyproject.toml, with hashes of their files
+	$(BIN)/uv $(LOCK) pyproject.toml -o requirements.txt
+	$(BIN)/uv $(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help dev run format lint types migrations unit test check bench fuzz faults screenshots messages chromium extras node-packages schema schema-check lock
+sbom: $(VENV)/.dev ## Write the list of what Plumbline is made of, as CycloneDX (var/plumbline.cdx.json)
+	@mkdir -p var
+	@$(BIN)/python deploy/sbom.py var/plumbline.cdx.json
+
+.PHONY: help dev run format lint types migrations unit test test-long check bench bench-gate compare-builds fuzz faults screenshots messages chromium extras node-packages schema schema-check lock sbom

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -13,9 +16,13 @@ from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Organisation, User
+from contracts import rolling
 from eventbus.deliveries import drain_all
 from questionnaires import library
 from questionnaires.definition import Questionnaire
+from tests.network import guard
+from tests.outbox import Outbox
+from throttling import buckets
 
 # A busy machine is no counterexample.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -35,6 +42,21 @@ def _signed_in(user: User) -> Client:
     return client
 
 
+def pytest_configure() -> None:
+    """Begin with what a terminal hands down, whatever started this: processes inherit it, those of tests, too.
+
+    `nohup make test &` and some build servers ignore Ctrl-C, which tests press. SIGHUP stays as it is: nohup is there
+    for that, and nothing here listens to it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(0o022)
+    guard.install()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put browser tests last: Playwright leaves a running loop in the thread, which disturbs what comes after."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
@@ -42,10 +64,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """Rate limits and the like live in the cache; no test inherits them."""
+    """Rate limits and the like live in the cache and in memory; no test inherits them."""
     cache.clear()
+    buckets.forget()
     yield
     cache.clear()
+    buckets.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_heard() -> Iterator[None]:
+    """What a sweep has found out about the versions that run is not the next test's."""
+    rolling.heard([])
+    yield
+    rolling.heard([])
+
+
+@pytest.fixture(autouse=True)
+def _no_call_to_the_outside() -> Iterator[None]:
+    """Requests, ordinary handlers and transactions open no connections but to services of our own."""
+    guard.take()
+    yield
+    assert guard.take() == []
+
+
+@pytest.fixture(autouse=True)
+def _outbox_that_delivers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`mail.outbox` has what a worker would have sent by now."""
+    has_database = {"db", "transactional_db"} & {*request.fixturenames} or request.node.get_closest_marker("django_db")
+    if has_database:
+        request.getfixturevalue("db")  # it empties Django's outbox, so it has to come first
+    mail.outbox = Outbox(bool(has_database))
+    yield
+    mail.outbox = []
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People and organisations")
 
     def ready(self) -> None:
-        """Listen to what allauth tells."""
-        from accounts import signal_handlers
+        """Listen to what Django and allauth tell."""
+        from accounts import security_events, signal_handlers, unconfirmed, waiting
 
         signal_handlers.connect()
+        security_events.connect()
+        waiting.connect()
+        unconfirmed.connect()

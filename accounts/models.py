@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from accounts import addresses, hashers, names
+from securitylog import Kind, note
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    """Organisations, for those who have to tell one from the other."""
+
+    def described(self) -> Self:
+        """With what `names.of_organisation` says of each beside its name, in the same statement."""
+        members = Membership.objects.filter(organisation=OuterRef("pk"))
+        first = members.order_by("joined_at", "pk").values("user__email")[:1]
+        confirmed = EmailAddress.objects.filter(
+            user__memberships__organisation=OuterRef("pk"), email=OuterRef("first_email"), verified=True
+        )
+        counted = members.order_by().values("organisation").annotate(number=Count("pk")).values("number")
+        return self.annotate(people_count=Coalesce(Subquery(counted), 0), first_email=Subquery(first)).annotate(
+            first_email_confirmed=Exists(confirmed)
+        )
 
 
 class Organisation(models.Model):
@@ -19,17 +42,31 @@ class Organisation(models.Model):
     name = models.CharField(_("name"), max_length=120)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    # What `described()` finds.
+    people_count: int | None = None
+    first_email: str | None = None
+    first_email_confirmed: bool = False
+    # What `accounts.chosen` adds where a person belongs to several of one name.
+    particulars: str = ""
+
+    objects = OrganisationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
         ordering = ("name", "id")
 
     def __str__(self) -> str:
-        return self.name
+        """How the administration names it; its own people read `name`."""
+        return names.of_organisation(self)
 
 
 class UserManager(BaseUserManager["User"]):
     """Makes people; nobody is left without an organisation."""
+
+    def told_apart(self) -> QuerySet[User]:
+        """People whose `str` is the label by which the administration tells two of one name apart."""
+        return self.annotate(is_told_apart=Value(True))
 
     @transaction.atomic
     def create_user(
@@ -41,7 +78,7 @@ class UserManager(BaseUserManager["User"]):
         **fields: Any,
     ) -> User:
         """Make a person whose address somebody vouches for, with a membership; without `organisation`, one is made."""
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=addresses.normalised(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         user.vouch_for_email()
@@ -53,7 +90,9 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Make an administrator."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        note(Kind.RIGHTS_CHANGED, person=user.pk, rights="is_superuser")
+        return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -71,6 +110,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     organisations: models.ManyToManyField[Organisation, Membership] = models.ManyToManyField(
         Organisation, through="Membership", related_name="people", verbose_name=_("organisations")
     )
+    reviewed: models.ManyToManyField[Organisation, models.Model] = models.ManyToManyField(
+        Organisation,
+        related_name="reviewers",
+        verbose_name=_("organisations to review"),
+        blank=True,
+        help_text=_("In the administration this person sees what belongs to these. A superuser sees all of them."),
+    )
+
+    # Of somebody who is not stored yet: the rules of passwords look at them (`accounts.passwords`).
+    names_of_organisations: tuple[str, ...] = ()
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -84,11 +133,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ("email",)
 
     def __str__(self) -> str:
-        return self.name or self.email
+        return names.of_person(self) if getattr(self, "is_told_apart", False) else self.name or self.email
 
     @property
     def organisation(self) -> Organisation:
-        """The organisation for which this person starts submissions: the one joined first."""
+        """The organisation joined first; raises Organisation.DoesNotExist for somebody who belongs to none.
+
+        It says nothing about what somebody who belongs to several works on at the moment. So nothing is made, listed or
+        counted by it: pages and the API carry the organisation that they are about.
+        """
         return Organisation.objects.filter(memberships__user=self).earliest("memberships__joined_at")
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
@@ -102,6 +155,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         both = f"{by_password}/{self.factor_changes}"
         return salted_hmac("accounts.second_factor", both, secret=secret, algorithm="sha256").hexdigest()
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a password, hashed in a form that each process reads which runs beside this one."""
+        self.password = hashers.make(raw_password)
+        self._password = raw_password
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is the password. Unlike Django's, this replaces no older hash, which would end this very session:
+        that is for `accounts.backends`, where somebody signs in. A wrong password costs the same for every person."""
+        if check_password(raw_password, self.password):
+            return True
+        hashers.even_out(raw_password or "", self.password)
+        return False
+
     def clean(self) -> None:
         """Addresses are kept in lower case, so that one person cannot be two."""
         super().clean()
@@ -112,8 +178,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return Membership.objects.get_or_create(user=self, organisation=organisation)[0]
 
     def found_organisation(self, name: str = "") -> Organisation:
-        """Make an organisation with this person as its first member; without a name it takes that of the mailbox."""
-        organisation = Organisation.objects.create(name=name or self.email.partition("@")[0])
+        """Make an organisation with this person as its first member; without a name it is called after the person."""
+        organisation = Organisation.objects.create(name=names.cleaned(name) or names.after(self.name, self.email))
         self.join(organisation)
         return organisation
 
@@ -139,7 +205,50 @@ class Membership(models.Model):
         constraints = (models.UniqueConstraint(fields=("user", "organisation"), name="one_membership_each"),)
 
     def __str__(self) -> str:
-        return f"{self.user} - {self.organisation}"
+        return f"{names.of_person(self.user)} - {self.organisation}"
+
+
+class OpenSession(models.Model):
+    """A browser or a client in which somebody is signed in, as the person recognises it. The session itself is
+    Django's; this row alone lets nobody in, and one whose session has ended is thrown away."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Without a constraint: during an upgrade a process that does not know this table may delete the person.
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, db_constraint=False, related_name="open_sessions", verbose_name=_("person")
+    )
+    session_key = models.CharField(max_length=40, unique=True)
+    device = models.CharField(max_length=80, blank=True)
+    network = models.CharField(max_length=50, blank=True)
+    is_client = models.BooleanField(default=False)
+    """Whether it has a token instead of a cookie."""
+    began_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    """When it was used last, to the hour."""
+
+    def __str__(self) -> str:
+        return f"{self.device} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class Erased(models.Model):
+    """What was erased, by its id alone. No backup has this table, and no restore clears it: see `accounts.erasure`."""
+
+    class Kind(models.TextChoices):
+        ORGANISATION = "organisation", _("organisation")
+        PERSON = "person", _("person")
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    at = models.DateTimeField(_("when"), db_default=Now())
+    by = models.UUIDField(_("by"), null=True, help_text=_("The superuser who did it; empty: a command."))
+    counts = models.JSONField(_("how much"), default=dict, db_default=Value({}, models.JSONField()))
+
+    class Meta:
+        verbose_name = _("erased")
+        verbose_name_plural = _("erased")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
 
 
 class SetupLink(models.Model):
@@ -148,6 +257,7 @@ class SetupLink(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     used_at = models.DateTimeField(null=True)
+    """When it made the administrator, or when a newer one took its place."""
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M}"

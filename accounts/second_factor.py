@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from allauth.account.adapter import get_adapter
@@ -14,8 +13,7 @@ from django.http import HttpRequest
 
 from accounts.encryption import UnreadableError, decrypt, encrypt
 from accounts.models import User
-
-log = logging.getLogger(__name__)
+from securitylog import Kind, note
 
 _SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
 
@@ -35,7 +33,7 @@ def switch_off(user: User, by: str) -> bool:
         if not removed:
             return False
         _end_sessions(user)
-        log.warning("second factor of %s switched off by %s", user.pk, by)
+        note(Kind.SECOND_FACTOR_OFF, person=user.pk, by=by)
         # Robust: it is off, whether the mail server answers or not.
         transaction.on_commit(lambda: _tell(user), robust=True)
     return True
@@ -54,6 +52,7 @@ def end_other_sessions(request: HttpRequest, user: User) -> None:
 def _end_sessions(user: User) -> None:
     User.objects.filter(pk=user.pk).update(factor_changes=F("factor_changes") + 1)
     user.refresh_from_db(fields=["factor_changes"])
+    note(Kind.SESSIONS_ENDED, person=user.pk)
 
 
 def unreadable() -> Iterator[Authenticator]:
@@ -68,7 +67,7 @@ def unreadable() -> Iterator[Authenticator]:
 def encrypt_anew() -> int:
     """Encrypt every secret with the SECRET_KEY of now, so that an older key can be forgotten; gives how many.
 
-    Raises UnreadableError, and changes nothing, where one can't be read. People may sign in meanwhile.
+    Raises UnreadableError, and changes nothing, where one can't be read. People may sign in while it runs.
     """
     with transaction.atomic():
         authenticators = list(Authenticator.objects.select_for_update().order_by("pk"))

@@ -9,14 +9,29 @@ import graphene
 from accounts.models import Organisation
 from answers import models
 from answers.mutations import Mutation
-from answers.types import NEWEST_FIRST, Submission, SubmissionConnection, SubmissionState
+from answers.types import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Line,
+    LineConnection,
+    Submission,
+    SubmissionConnection,
+    SubmissionState,
+)
 from api import ids
 from api.connections import Page, page_arguments, page_of_each, wanted
 from api.peers import for_peers
 from api.refusals import person
-from questionnaires.schema import line
+from questionnaires.schema import line as line_of_questionnaires
 
-__all__ = ["Mutation", "Query", "Submission", "submission_of_report", "submissions_of_organisation"]
+__all__ = [
+    "Mutation",
+    "Query",
+    "Submission",
+    "line_of_report",
+    "submission_of_report",
+    "submissions_of_organisation",
+]
 
 
 class Query(graphene.ObjectType):
@@ -37,6 +52,26 @@ class Query(graphene.ObjectType):
         **page_arguments(),
     )
 
+    lines = graphene.Field(
+        LineConnection,
+        required=True,
+        description="The lines of your organisations, the oldest first: what a new submission can go on in.",
+        organisation=graphene.ID(description="Only those of this organisation."),
+        questionnaire=graphene.String(description="Only those of this questionnaire, by its slug."),
+        **page_arguments(),
+    )
+
+    @staticmethod
+    def resolve_lines(
+        root: None, info: Any, organisation: str | None = None, questionnaire: str | None = None, **page: Any
+    ) -> Page:
+        mine = Line.visible_to(person(info))
+        if organisation is not None:
+            mine = mine.filter(organisation=ids.key_of("Organisation", organisation))
+        if questionnaire is not None:
+            mine = mine.filter(questionnaire_slug=line_of_questionnaires(questionnaire))
+        return OLDEST_FIRST.page(mine, wanted(**page))
+
     @staticmethod
     def resolve_submission(root: None, info: Any, id: str) -> models.Submission | None:
         person(info)
@@ -56,7 +91,7 @@ class Query(graphene.ObjectType):
         if organisation is not None:
             mine = mine.filter(organisation=ids.key_of("Organisation", organisation))
         if questionnaire is not None:
-            mine = mine.filter(questionnaire_slug=line(questionnaire))
+            mine = mine.filter(questionnaire_slug=line_of_questionnaires(questionnaire))
         if state is not None:
             mine = mine.filter(state=state.value)
         return NEWEST_FIRST.page(mine, wanted(**page))
@@ -76,6 +111,16 @@ def _submission_of_report(root: Any, info: Any) -> models.Submission | None:
     return for_peers(root, "submission", load)
 
 
+def _line_of_report(root: Any, info: Any) -> models.Line | None:
+    mine = Line.visible_to(person(info))
+
+    def load(reports: list[Any]) -> dict[Any, models.Line | None]:
+        found = mine.in_bulk({report.line for report in reports})
+        return {report.pk: found.get(report.line) for report in reports}
+
+    return for_peers(root, "line", load)
+
+
 submissions_of_organisation = graphene.Field(
     SubmissionConnection,
     required=True,
@@ -87,4 +132,9 @@ submission_of_report = graphene.Field(
     Submission,
     description="The submission that it was made from; null where that was deleted.",
     resolver=_submission_of_report,
+)
+line_of_report = graphene.Field(
+    Line,
+    description="What it is compared within; null where that was deleted with its only draft.",
+    resolver=_line_of_report,
 )

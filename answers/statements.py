@@ -12,14 +12,29 @@ from django.db import connection, models
 from accounts.models import User
 from answers.models import Answer, Submission
 
-_CHANGED = ("version", "value", "note", "updated_by_id", "updated_at")
-_STORED = ("submission_id", "question", *_CHANGED)
+_CHANGED = ("version", "value", "value_version", "note", "note_version", "updated_by_id", "updated_at")
+_PARTS = ("value", "note")
+_STORED = ("submission_id", "question", *_CHANGED, *(f"{part}_{name}" for part in _PARTS for name in ("by_id", "at")))
+# Who changed a part, and when, is not read for a save: a part without a time was not changed, and what is stored stays.
 _STORE = f"""
     INSERT INTO answers_answer ({", ".join(_STORED)}) VALUES <rows>
-    ON CONFLICT (submission_id, question)
-    DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _CHANGED)}
+    ON CONFLICT (submission_id, question) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in _CHANGED)},
+    {
+    ", ".join(
+        f"{part}_at = COALESCE(excluded.{part}_at, answers_answer.{part}_at), {part}_by_id = "
+        f"CASE WHEN excluded.{part}_at IS NULL THEN answers_answer.{part}_by_id ELSE excluded.{part}_by_id END"
+        for part in _PARTS
+    )
+}
 """  # noqa: S608  (names of our own columns)
-_ANSWERS = f"SELECT id, {', '.join(_STORED)} FROM answers_answer WHERE submission_id = %s"  # noqa: S608  (as above)
+_READ = "id, submission_id, question, version, value, value_version, note, note_version"
+_ANSWERS = f"SELECT {_READ} FROM answers_answer WHERE submission_id = %s"  # noqa: S608  (as above)
+# The lock was waited for, perhaps while somebody renamed the line: a statement that comes after it sees the new name.
+_STORE_REVISION = """
+    UPDATE answers_submission SET revision = %s, updated_at = %s WHERE id = %s
+    RETURNING (SELECT name FROM answers_line WHERE answers_line.id = answers_submission.line_id)
+"""
 _ROW = f"({', '.join(['%s'] * len(_STORED))})"
 
 
@@ -42,23 +57,25 @@ def _lock_statement(vendor: str) -> str:
 
 
 def answers_of(submission: Submission) -> dict[str, Answer]:
-    """Every stored answer of the submission by question id."""
+    """Every stored answer of the submission by question id; who changed it when is loaded where somebody asks."""
     found = Answer.objects.raw(_ANSWERS, [_prepared(Submission, "id", submission.pk)])
     return {answer.question: answer for answer in found}
 
 
 def store(answers: Sequence[Answer]) -> None:
-    """Insert these answers, or replace those to the same questions."""
+    """Insert these answers, or replace those to the same questions. A part of which the time is None was not changed:
+    the person and the time that are stored for it stay."""
     arguments = [_prepared(Answer, name, getattr(answer, name)) for answer in answers for name in _STORED]
     with connection.cursor() as cursor:
         cursor.execute(_STORE.replace("<rows>", ", ".join([_ROW] * len(answers))), arguments)
 
 
-def store_revision(submission: Submission) -> None:
-    """Store the submission's revision, and when it changed."""
+def store_revision(submission: Submission) -> str:
+    """Store the submission's revision, and when it changed; give the name that its line has now."""
     arguments = [_prepared(Submission, name, getattr(submission, name)) for name in ("revision", "updated_at", "id")]
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE answers_submission SET revision = %s, updated_at = %s WHERE id = %s", arguments)
+        cursor.execute(_STORE_REVISION, arguments)
+        return str(cursor.fetchall()[0][0])
 
 
 def _prepared(model: type[models.Model], name: str, value: object) -> Any:

@@ -23,6 +23,7 @@ from questionnaires.schema import Posed, Question, Questionnaire
 
 # By when they were started, which never changes: by when they were touched, one would move while somebody turns pages.
 NEWEST_FIRST = Order("submissions", "-created_at", "-id")
+OLDEST_FIRST = Order("lines", "created_at", "id")
 
 SubmissionState = described(
     "SubmissionState",
@@ -52,7 +53,18 @@ class Answer(graphene.ObjectType):
     label = graphene.String(required=True, description="What was answered, in words.")
     note = graphene.String(required=True, description="The person's own words about it; may be empty.")
     version = graphene.Int(
-        required=True, description="Rises with each change: say it as `expectedVersion` when you change the answer."
+        required=True,
+        description="Rises with each change of value or note: said as `expectedVersion`, it guards both.",
+    )
+    value_version = graphene.Int(
+        required=True,
+        description="The `version` with which the value changed last, 0 where it never did: say it as "
+        "`expectedValueVersion` when you change the value.",
+    )
+    note_version = graphene.Int(
+        required=True,
+        description="The `version` with which the note changed last, 0 where it never did: say it as "
+        "`expectedNoteVersion` when you change the note.",
     )
     updated_by = graphene.Field(Person, description="Who changed it last; null where that person was deleted.")
     updated_at = graphene.DateTime(required=True, description="When it was changed last.")
@@ -84,13 +96,21 @@ def _asked(answer: models.Answer) -> definition.Question:
     return answer.submission.questionnaire.by_id[answer.question]
 
 
+ANSWERED = "How many of the questions that `visible` counts have an answer."
+VISIBLE = "How many questions are asked at the moment that need an answer before submitting."
+OPTIONAL_ANSWERED = "How many of the questions that `optional` counts have an answer."
+OPTIONAL = "How many questions are asked at the moment that may stay without an answer."
+
+
 class SectionProgress(graphene.ObjectType):
     """How far the answers of one section are."""
 
     key = graphene.String(required=True, description="The key of the section.")
     status = SectionStatus(required=True, description="In one word.")
-    answered = graphene.Int(required=True, description="How many of the questions asked have an answer.")
-    visible = graphene.Int(required=True, description="How many questions are asked at the moment.")
+    answered = graphene.Int(required=True, description=ANSWERED)
+    visible = graphene.Int(required=True, description=VISIBLE)
+    optional_answered = graphene.Int(required=True, description=OPTIONAL_ANSWERED)
+    optional = graphene.Int(required=True, description=OPTIONAL)
 
     @staticmethod
     def resolve_key(root: progressing.SectionProgress, info: Any) -> str:
@@ -100,10 +120,38 @@ class SectionProgress(graphene.ObjectType):
 class Progress(graphene.ObjectType):
     """How far a submission is."""
 
-    answered = graphene.Int(required=True, description="How many of the questions asked have an answer.")
-    visible = graphene.Int(required=True, description="How many questions are asked at the moment.")
+    answered = graphene.Int(required=True, description=ANSWERED)
+    visible = graphene.Int(required=True, description=VISIBLE)
+    optional_answered = graphene.Int(required=True, description=OPTIONAL_ANSWERED)
+    optional = graphene.Int(required=True, description=OPTIONAL)
     minutes_left = graphene.Int(required=True, description="About how long the rest takes.")
     text = graphene.String(required=True, description="The same in words, for example “4 of 12 answered”.")
+
+
+class Line(ModelNode):
+    """What an organisation assesses again and again, for example one of its shops: its reports are compared."""
+
+    class Meta:
+        model = models.Line
+        fields = ()
+        interfaces = (Node,)
+
+    organisation = graphene.Field(Organisation, required=True, description="Whose it is.")
+    questionnaire_slug = graphene.String(required=True, description="The slug of the questionnaire that is answered.")
+    name = graphene.String(required=True, description="What a person reads; empty where nobody gave it a name yet.")
+    created_at = graphene.DateTime(required=True, description="When it was begun.")
+
+    @classmethod
+    def visible_to(cls, user: Any) -> models.LineQuerySet:
+        """Those of the person's organisations."""
+        return models.Line.objects.visible_to(user)
+
+    @staticmethod
+    def resolve_organisation(root: models.Line, info: Any) -> Any:
+        return related(root, "organisation")
+
+
+LineConnection = connection(Line, "Lines, the oldest first.")
 
 
 class Submission(ModelNode):
@@ -115,6 +163,7 @@ class Submission(ModelNode):
         interfaces = (Node,)
 
     organisation = graphene.Field(Organisation, required=True, description="Whose it is.")
+    line = graphene.Field(Line, required=True, description="What it goes on in: its reports are compared within that.")
     questionnaire = graphene.Field(Questionnaire, required=True, description="The very edition that is answered.")
     state = SubmissionState(required=True, description="Where it stands.")
     revision = graphene.Int(
@@ -161,6 +210,10 @@ class Submission(ModelNode):
     @staticmethod
     def resolve_organisation(root: models.Submission, info: Any) -> Any:
         return related(root, "organisation")
+
+    @staticmethod
+    def resolve_line(root: models.Submission, info: Any) -> Any:
+        return related(root, "line")
 
     @staticmethod
     def resolve_answers(root: models.Submission, info: Any) -> list[models.Answer]:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts.administration import NamesToldApart
+from accounts.models import User
+from reports import readings, wording
+from reports.filters import ByRating, ByState
 from reports.models import Report, ReportQuerySet
 from reports.numbers import show_score
 from reports.presentation import ReportPage
+from reports.readings import Reading
+from reviewing.guarded import GuardedAdmin
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Report]
@@ -23,27 +31,56 @@ else:
 
 
 @admin.register(Report)
-class ReportAdmin(ModelAdmin):
+class ReportAdmin(NamesToldApart, GuardedAdmin, ModelAdmin):
     """Lists reports and shows each as the customer sees it."""
 
     change_form_template = "admin/reports/report/change_form.html"
-    list_display = ("questionnaire_title", "organisation", "rating", "shown_score", "state", "revision", "created_at")
-    list_filter = ("rating", "provisional", "withdrawn", "questionnaire_slug", "created_at")
-    list_select_related = ("organisation",)
-    search_fields = ("organisation__name", "questionnaire_title", "questionnaire_slug", "id", "submission")
-    search_help_text = _("Organisation, questionnaire, or the id of a report or submission")
+    list_display = (
+        "shown_label",
+        "organisation",
+        "shown_rating",
+        "shown_score",
+        "shown_state",
+        "revision",
+        "created_at",
+    )
+    list_filter = (ByRating, ByState, "questionnaire_slug", "created_at")
+    list_select_related = ()
+    search_fields = (
+        "organisation__name",
+        "organisation__id__startswith",
+        "questionnaire_title",
+        "line_name",
+        "questionnaire_slug",
+        "id",
+        "submission",
+    )
+    search_help_text = _("Organisation, how its id begins, questionnaire, or the id of a report or submission")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-position")
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False  # that page is for customers alone; "View as the customer" is the way in
 
+    @admin.display(description=_("title"), ordering="questionnaire_title")
+    def shown_label(self, report: Report) -> str:
+        return format_html("<bdi>{}</bdi>", report.label)
+
+    @admin.display(description=_("rating"), ordering="rating")
+    def shown_rating(self, report: Report) -> str:
+        """What stands in the place of the rating, on customers' pages too."""
+        return wording.rating(report)
+
+    @admin.display(description=_("state"))
+    def shown_state(self, report: Report) -> str:
+        return str(wording.STATES[report.state])
+
     @admin.display(description=_("score"), ordering="score")
     def shown_score(self, report: Report) -> str:
         return show_score(report.score)
 
     def get_queryset(self, request: HttpRequest) -> ReportQuerySet:
-        return Report.objects.for_listing()
+        return cast(ReportQuerySet, super().get_queryset(request)).for_listing()
 
     def get_urls(self) -> list[URLPattern]:
         preview = self.admin_site.admin_view(self.as_customer)
@@ -53,18 +90,19 @@ class ReportAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         report = self.get_object(request, object_id)
-        extra = {} if report is None or report.withdrawn else _shown(report)
+        shown = report is not None and not report.withdrawn and self.has_view_permission(request, report)
+        extra = _shown(request, report) if report is not None and shown else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **extra})
 
     def as_customer(self, request: HttpRequest, report_id: UUID) -> HttpResponse:
         """The customer's own page, for staff who may view reports."""
-        report = get_object_or_404(self.get_queryset(request).filter(withdrawn=False), pk=report_id)
-        if not self.has_view_permission(request, report):
+        if not self.has_view_permission(request):
             raise PermissionDenied
-        return render(request, "reports/report.html", _shown(report))
+        report = get_object_or_404(self.get_queryset(request).filter(withdrawn=False), pk=report_id)
+        return render(request, "reports/report.html", _shown(request, report))
 
     def get_fields(self, request: HttpRequest, obj: Report | None = None) -> tuple[str, ...]:
-        return ("organisation", "submission", "revision", "state", "engine", "position", "event_id", "updated_at")
+        return ("organisation", "submission", "revision", "shown_state", "engine", "position", "event_id", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -76,11 +114,55 @@ class ReportAdmin(ModelAdmin):
         return False
 
 
-def _shown(report: Report) -> dict[str, Any]:
+@admin.register(Reading)
+class ReadingAdmin(GuardedAdmin, admin.ModelAdmin):
+    """The record of readings, for superusers."""
+
+    list_display = ("at", "shown_person", "shown_report", "organisation")
+    list_filter = ("at",)
+    search_fields = ("person", "report", "organisation")
+    search_help_text = _("The id of a person, a report or an organisation, or how it begins")
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description=_("person"))
+    def shown_person(self, reading: Reading) -> str:
+        """The address as long as there is the person, else the id."""
+        return getattr(reading, "email", None) or str(reading.person)
+
+    @admin.display(description=_("report"))
+    def shown_report(self, reading: Reading) -> str:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:reports_report_change", args=[reading.report]), reading.report
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reading]:
+        email = User.objects.filter(pk=OuterRef("person")).values("email")
+        rows: QuerySet[Reading] = super().get_queryset(request)
+        return rows.annotate(email=Subquery(email))
+
+    def has_view_permission(self, request: HttpRequest, obj: Reading | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Reading | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Reading | None = None) -> bool:
+        return False
+
+
+def _shown(request: HttpRequest, report: Report) -> dict[str, Any]:
+    """What the page shows of it, and a record that it was shown to this person."""
+    readings.note(cast(User, request.user), report)
+    previous = report.previous_final()
     return {
         "report": report,
-        "page": ReportPage(report),
+        "page": ReportPage(report, previous),
         "newest": report,
-        "previous": report.previous_final(),
+        "previous": previous,
         "preview": True,
     }

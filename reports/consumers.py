@@ -15,11 +15,15 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from accounts.standing import of_session
-from reports.live import group_of, join
+from reports.hub import hub
+from reports.live import ERASED, group_of
+from reports.merging import Hint, MergedHints, merged
 from reports.models import Feed
+from sockets.seats import refuse_for_now, seat_of
 
 SIGNED_OUT = 4401
 TOO_MUCH = 4429
+COME_BACK = 1012
 TRUST_SECONDS = 10.0
 """For how long a session that was looked up is believed when a hint is to be forwarded."""
 RECHECK_SECONDS = 60.0
@@ -43,23 +47,28 @@ class LiveReports(AsyncWebsocketConsumer):
     received = 0
     minute = 0.0
     watch: asyncio.Task[None] | None = None
+    hints: MergedHints
+    _serving: asyncio.Task[Any] | None = None
+    _is_too_slow = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.hints, self._serving = MergedHints(self._tell), asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._is_too_slow:
+                raise
         finally:
             await self._leave()
-
-    async def dispatch(self, message: Any) -> None:
-        # The base class first visits a thread to look after database connections, which a hint does not use.
-        if message["type"] == "report.changed":
-            await self.report_changed(message)
-        else:
-            await super().dispatch(message)
 
     async def connect(self) -> None:
         if not await self._check_session():
             await self.close(SIGNED_OUT)
+            return
+        person: Any = self.scope["user"]
+        if not seat_of(self.scope).belongs_to(person.pk):
+            # The page asks from time to time instead, and tries again.
+            await refuse_for_now(self.scope, self.base_send)
             return
         await self.accept()
         self.watch = asyncio.create_task(self._keep_checking())
@@ -70,13 +79,24 @@ class LiveReports(AsyncWebsocketConsumer):
         elif text_data == "ping":
             await self._send(json.dumps({"type": "pong", "positions": await _positions_of(self.organisations)}))
 
-    async def report_changed(self, message: dict[str, Any]) -> None:
-        """Forward a hint, unless the session ended or the organisation was left meanwhile."""
+    async def _tell(self, hints: list[Hint]) -> None:
+        """Forward hints as one, unless the session ended; not those of an organisation that the person has left. Where
+        one was erased, let the tab come back and see what is left."""
+        if any(hint["state"] == ERASED for hint in hints):
+            await self.close(COME_BACK if await self._check_session() else SIGNED_OUT)
+            return
         if time.monotonic() - self.checked_at > TRUST_SECONDS and not await self._check_session():
             await self.close(SIGNED_OUT)
             return
-        if group_of(message["organisation"]) in self.joined:
-            await self._send(json.dumps(message))
+        mine = [hint for hint in hints if group_of(hint["organisation"]) in self.joined]
+        if not mine:
+            return
+        try:
+            await self._send(json.dumps(merged(mine)))
+        except StopConsumer:
+            self._is_too_slow = True
+            assert self._serving is not None
+            self._serving.cancel()
 
     def _is_too_much(self, content: str | bytes) -> bool:
         now = time.monotonic()
@@ -104,14 +124,16 @@ class LiveReports(AsyncWebsocketConsumer):
         since = time.monotonic()
         organisations = await of_session(self.scope["session"].session_key or "")
         self.organisations = organisations or frozenset()
-        self.joined = await join(self.channel_layer, self.channel_name, self.organisations, self.joined)
+        self.joined = await hub(self.channel_layer).join(self.hints, self.organisations, self.joined)
         self.checked_at = since
         return organisations is not None
 
     async def _leave(self) -> None:
+        self.hints.stop()
         if self.watch is not None:
             self.watch.cancel()
-        await join(self.channel_layer, self.channel_name, (), self.joined)
+        if self.joined:
+            await hub(self.channel_layer).join(self.hints, (), self.joined)
 
 
 async def _positions_of(organisations: frozenset[UUID]) -> dict[str, int]:

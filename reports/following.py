@@ -20,11 +20,12 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db.models import Q
 
 from accounts.models import Membership
 from reports.live import join
-from reports.models import Feed, Report
+from reports.models import Feed, Problem, Report
 from sockets.gathering import Gathered, until_next
 
 RECHECK_SECONDS = 10.0
@@ -46,23 +47,30 @@ class Watch:
 
 @dataclass(frozen=True)
 class News:
-    """A report as it stands now, perhaps withdrawn, and how far its reader has come with it."""
+    """A report as it stands now, perhaps withdrawn, or why there is none, and how far its reader has come with it."""
 
-    report: Report
+    change: Report | Problem
     seen: Positions
 
 
 async def follow(watch: Watch, after: Positions | None) -> AsyncGenerator[News, None]:
     """The changes after these positions (None: after now), each report in its newest state; then waits for more.
 
-    A report that changed several times meanwhile comes once. Ends when the person belongs to no organisation watched.
+    A report that changed several times in between comes once. Ends when the person belongs to no organisation watched.
+    Problems are rare, so they are looked for only after a hint at one, at the start, and when hints may be lost.
     """
     async with _listening(watch) as ear:
-        seen = await _start(watch, after)
+        told = seen = await _start(watch, after)
         while ear.joined:
-            while (report := await _next(watch, seen)) is not None:
-                seen = {**seen, report.organisation_id: report.position}
-                yield News(report, seen)
+            with_problems = ear.may_hear_of_problems()
+            while (change := await _next(watch, seen, told if with_problems else None)) is not None:
+                position = {change.organisation_id: change.position}
+                if isinstance(change, Problem):
+                    told = {**told, **position}
+                if change.position > seen.get(change.organisation_id, 0):
+                    seen = {**seen, **position}
+                yield News(change, seen)
+            told = seen if with_problems else told
             await ear.wait(seen)
 
 
@@ -77,24 +85,38 @@ class Ear:
         self._recheck_at = 0.0
         self._newest: dict[UUID, int] = {}
         self._heard = asyncio.Event()
+        self._waited_at = 0.0
+        self._problems = True
         self._reading: asyncio.Task[None] | None = None
         self.joined: frozenset[str] = frozenset()
 
     async def join(self) -> None:
         """Join the groups of the organisations of which the person is a member now, and leave the others."""
         self._recheck_at = time.monotonic() + until_next(RECHECK_SECONDS)
+        self._problems = True
         self.joined = await join(self._layer, self._channel, await _organisations(self._watch), self.joined)
 
     async def wait(self, seen: Positions) -> None:
-        """Return when there may be something to see: after a hint, or when it is time to look without one."""
+        """Return when there may be something to see: after a hint, or when it is time to look without one.
+
+        After a rest the first hint counts at once; those that come sooner than LIVE_MERGE_SECONDS after the last wait
+        are looked after together.
+        """
         self._begin_to_read()
         try:
             async with asyncio.timeout(self._recheck_at - time.monotonic()):
                 while not self._has_heard_of_news(seen):
                     self._heard.clear()
                     await self._heard.wait()
+            await asyncio.sleep(self._waited_at + settings.LIVE_MERGE_SECONDS - time.monotonic())
+            self._waited_at = time.monotonic()
         except TimeoutError:
             await self.join()
+
+    def may_hear_of_problems(self) -> bool:
+        """Whether there was a hint at a problem since the last call, or one may have got lost."""
+        may, self._problems = self._problems, False
+        return may
 
     async def leave(self) -> None:
         """Give back what is held."""
@@ -115,9 +137,12 @@ class Ear:
     async def _read(self) -> None:
         while True:
             hint = await self._layer.receive(self._channel)
+            if hint["type"] != "report.changed":  # a newer version's, during an upgrade
+                continue
             if self._watch.submission is None or str(self._watch.submission) == hint["submission"]:
                 organisation = UUID(hint["organisation"])
                 self._newest[organisation] = max(int(hint["position"]), self._newest.get(organisation, 0))
+                self._problems = self._problems or hint["state"] == "failed"
                 self._heard.set()
 
     def _has_heard_of_news(self, seen: Positions) -> bool:
@@ -185,51 +210,81 @@ class _Look:
 
     watch: Watch
     seen: frozenset[tuple[UUID, int]]
+    told: frozenset[tuple[UUID, int]] | None
+    """How far they know of problems; None: they do not look for any."""
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """What lies beyond a position in each of some feeds: many people look at the same one."""
+    """What is beyond a position in each of some feeds: many people look at the same one."""
 
     beyond: frozenset[tuple[UUID, int]]
     submission: UUID | None
     questionnaire: str | None
 
 
-async def _next(watch: Watch, seen: Positions) -> Report | None:
+async def _next(watch: Watch, seen: Positions, told: Positions | None) -> Report | Problem | None:
     """The first change that the person has not seen; an organisation that is new to them is so from its beginning.
 
     Whole, for a moment later the row may hold the next revision.
     """
-    found = await _changes.ask(_Look(watch, frozenset(seen.items())))
+    problems = None if told is None else frozenset(told.items())
+    found = await _changes.ask(_Look(watch, frozenset(seen.items()), problems))
     # Others may get the same row, and rows remember what was loaded through them.
     return copy(found)
 
 
-def _first_changes(looks: Collection[_Look]) -> dict[_Look, Report | None]:
+def _first_changes(looks: Collection[_Look]) -> dict[_Look, Report | Problem | None]:
     """What each of these looks finds: one query for everybody's memberships, and one for each stretch."""
     organisations = _organisations_of({look.watch.person for look in looks})
-    stretches = {look: _stretch(look, organisations[look.watch.person]) for look in looks}
-    found = {stretch: _first(stretch) for stretch in set(stretches.values())}
-    return {look: found[stretch] for look, stretch in stretches.items()}
+    stretches = {look: _stretch(look.watch, look.seen, organisations[look.watch.person]) for look in looks}
+    reports = {stretch: _first_report(stretch) for stretch in set(stretches.values())}
+    untold = {
+        look: _stretch(look.watch, look.told, organisations[look.watch.person])
+        for look in looks
+        if look.told is not None
+    }
+    problems = {stretch: _first_problem(stretch) for stretch in set(untold.values())}
+    return {
+        look: _earlier(reports[stretches[look]], problems[untold[look]] if look in untold else None) for look in looks
+    }
 
 
-def _stretch(look: _Look, organisations: frozenset[UUID]) -> _Stretch:
-    seen, watch = dict(look.seen), look.watch
-    beyond = frozenset((each, seen.get(each, 0)) for each in _watched(watch, organisations))
+def _stretch(watch: Watch, seen: frozenset[tuple[UUID, int]], organisations: frozenset[UUID]) -> _Stretch:
+    positions = dict(seen)
+    beyond = frozenset((each, positions.get(each, 0)) for each in _watched(watch, organisations))
     return _Stretch(beyond, watch.submission, watch.questionnaire)
 
 
-def _first(stretch: _Stretch) -> Report | None:
+def _first_report(stretch: _Stretch) -> Report | None:
+    wanted = _wanted(stretch)
+    return None if wanted is None else Report.objects.filter(wanted).order_by("organisation", "position").first()
+
+
+def _first_problem(stretch: _Stretch) -> Problem | None:
+    wanted = _wanted(stretch)
+    if wanted is None:
+        return None
+    return Problem.objects.filter(wanted).standing().order_by("organisation", "position").first()
+
+
+def _wanted(stretch: _Stretch) -> Q | None:
+    """The rows that belong to the stretch; None: it is empty."""
     if not stretch.beyond:
         return None
-    unseen = (Q(organisation=organisation, position__gt=position) for organisation, position in stretch.beyond)
-    found = Report.objects.filter(reduce(or_, unseen))
+    wanted = reduce(or_, (Q(organisation=each, position__gt=position) for each, position in stretch.beyond))
     if stretch.submission is not None:
-        found = found.filter(submission=stretch.submission)
+        wanted &= Q(submission=stretch.submission)
     if stretch.questionnaire is not None:
-        found = found.filter(questionnaire_slug=stretch.questionnaire)
-    return found.order_by("organisation", "position").first()
+        wanted &= Q(questionnaire_slug=stretch.questionnaire)
+    return wanted
 
 
-_changes: Gathered[_Look, Report | None] = Gathered(_first_changes)
+def _earlier(report: Report | None, problem: Problem | None) -> Report | Problem | None:
+    if report is None or problem is None:
+        return report or problem
+    is_first = (report.organisation_id, report.position) < (problem.organisation_id, problem.position)
+    return report if is_first else problem
+
+
+_changes: Gathered[_Look, Report | Problem | None] = Gathered(_first_changes)

@@ -15,12 +15,17 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 
 from eventbus import moments
-from reports.models import Report
+from reports.models import Problem, Report
 
 log = logging.getLogger(__name__)
 
 PUSHED, NOT_PUSHED = "reports.pushed", "reports.push_failed"
 """The moments of an announcement's trace: when the channel layer had taken its hint, or had failed to."""
+
+ERASED = "erased"
+"""The state in the last hint of an organisation."""
+LAST_POSITION = 2**53 - 1
+"""Beyond all others, and a number that JavaScript keeps."""
 
 
 def group_of(organisation: UUID | str) -> str:
@@ -44,7 +49,7 @@ async def join(
 
 
 def hint(report: Report, state: str) -> dict[str, Any]:
-    """What a tab is told; `state` is new, changed or removed."""
+    """What a tab is told; `state` is new, changed or removed (or failed, see `problem_hint`)."""
     return {
         "type": "report.changed",
         "organisation": str(report.organisation_id),
@@ -56,24 +61,69 @@ def hint(report: Report, state: str) -> dict[str, Any]:
     }
 
 
+def problem_hint(problem: Problem) -> dict[str, Any]:
+    """What a tab is told where there will be no report."""
+    return {
+        "type": "report.changed",
+        "organisation": str(problem.organisation_id),
+        "report": None,
+        "submission": str(problem.submission),
+        "revision": problem.revision,
+        "position": problem.position,
+        "state": "failed",
+    }
+
+
 def send_hint(report: Report, state: str, event: UUID) -> Future[None] | None:
     """Tell the open tabs of what the event announced; does not wait for it. None where it is
     done by now, or where there is no channel layer.
 
     Failing is not grave: each tab fetches what it missed when it next connects.
     """
+    return _send(hint(report, state), event)
+
+
+def send_problem(problem: Problem, event: UUID) -> Future[None] | None:
+    """Tell the open tabs that there will be no report, as `send_hint` does."""
+    return _send(problem_hint(problem), event)
+
+
+def send_erased(organisation: UUID) -> Future[None] | None:
+    """Tell the open tabs that their organisation is gone, as `send_hint` does. The form of other hints, so that older
+    processes understand it, and a position beyond all others, so that every tab looks."""
+    layer = get_channel_layer()
+    message = {
+        "type": "report.changed",
+        "organisation": str(organisation),
+        "report": None,
+        "submission": str(UUID(int=0)),
+        "revision": 0,
+        "position": LAST_POSITION,
+        "state": ERASED,
+    }
+    return None if layer is None else _post(layer, message)
+
+
+def _send(message: dict[str, Any], event: UUID) -> Future[None] | None:
     layer = get_channel_layer()
     if layer is None:
         return None
-    group, message = group_of(report.organisation_id), hint(report, state)
+    future = _post(layer, message)
+    if future is None:
+        moments.note(PUSHED, event)
+        return None
+    about = f"report {message['report']}" if message["report"] else f"submission {message['submission']}"
+    future.add_done_callback(partial(_note_outcome, about, event))
+    return future
+
+
+def _post(layer: Any, message: dict[str, Any]) -> Future[None] | None:
+    group = group_of(message["organisation"])
     # The layer inside the process takes messages from any thread. (Asking the other one itself would need a loop.)
     if post := getattr(type(layer), "post", None):
         post(layer, group, message)
-        moments.note(PUSHED, event)
         return None
-    future = asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loop())
-    future.add_done_callback(partial(_note_outcome, report.pk, event))
-    return future
+    return asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loop())
 
 
 @cache
@@ -88,8 +138,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 os.register_at_fork(after_in_child=_loop.cache_clear)
 
 
-def _note_outcome(report: UUID, event: UUID, future: Future[None]) -> None:
+def _note_outcome(about: str, event: UUID, future: Future[None]) -> None:
     error = future.exception()
     moments.note(NOT_PUSHED if error else PUSHED, event)
     if error:
-        log.warning("the hint for report %s was not sent: %s", report, type(error).__name__)
+        log.warning("the hint for %s was not sent: %s", about, type(error).__name__)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,6 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, User
+from reports.coverage import is_large, rating_is_shown
+from reports.readings import Reading as Reading  # where Django looks for it
 
 
 class ImmutableReport(RuntimeError):
@@ -83,15 +87,19 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.order_by("-created_at", "-position")
 
     def for_listing(self) -> Self:
-        """Without the answers and the evaluation, which a row does not show."""
-        return self.defer("values", "evaluation")
+        """Without the answers and the evaluation, of which a row shows no more than how much was answered."""
+        return self.defer("values", "evaluation").annotate(
+            listed_answered=F("evaluation__complete__answered"),
+            listed_asked=F("evaluation__complete__visible"),
+            listed_share=F("evaluation__not_applicable_share"),
+        )
 
     def finals(self) -> Self:
         return self.filter(provisional=False)
 
-    def finals_of_line(self, organisation: uuid.UUID, slug: str) -> Self:
-        """An organisation's final reports of one questionnaire, the latest first: what a new one is compared with."""
-        return self.finals().filter(organisation=organisation, questionnaire_slug=slug).order_by("-position")
+    def finals_of_line(self, organisation: uuid.UUID, line: uuid.UUID) -> Self:
+        """An organisation's final reports of one line, the latest first: what a new one is compared with."""
+        return self.finals().filter(organisation=organisation, line=line).order_by("-position")
 
     def previous_finals(self, reports: Collection[Report]) -> dict[uuid.UUID, Report]:
         """Those among these with which the given ones were compared, by the given one's id; see `previous_final`."""
@@ -99,7 +107,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
             Report.objects.finals()
             .filter(
                 organisation=OuterRef("organisation"),
-                questionnaire_slug=OuterRef("questionnaire_slug"),
+                line=OuterRef("line"),
                 position__lt=OuterRef("position"),
             )
             .exclude(submission=OuterRef("submission"), revision=OuterRef("revision"))
@@ -163,6 +171,10 @@ class Report(models.Model):
         Organisation, on_delete=models.PROTECT, related_name="reports", verbose_name=_("organisation")
     )
     submission = models.UUIDField(_("submission"))
+    line = models.UUIDField(_("line"), help_text=_("Reports of one line are compared."))
+    line_name = models.CharField(
+        _("name of the line"), max_length=120, blank=True, help_text=_("As it was when the report was made.")
+    )
     questionnaire_slug = models.CharField(_("questionnaire"), max_length=64)
     questionnaire_version = models.CharField(_("questionnaire version"), max_length=32)
     questionnaire_digest = models.CharField(_("questionnaire digest"), max_length=64)
@@ -205,14 +217,14 @@ class Report(models.Model):
             models.Index(fields=("organisation", "-created_at"), name="reports_newest_first"),
             models.Index(fields=("submission", "revision"), name="reports_of_submission"),
             models.Index(
-                fields=("organisation", "questionnaire_slug", "-position"),
+                fields=("organisation", "line", "-position"),
                 condition=models.Q(provisional=False),
                 name="reports_finals_of_line",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.questionnaire_title} ({self.created_at:%Y-%m-%d})"
+        return f"{self.questionnaire_title} ({self.created_at:%Y-%m-%d}, {str(self.pk)[:8]})"
 
     _stored_as_final: bool | None = False
     """Whether the row is final; None: it was loaded without saying so."""
@@ -250,14 +262,58 @@ class Report(models.Model):
             raise ImmutableReport
 
     @property
+    def label(self) -> str:
+        """What tells it from others: the questionnaire's title and, where it has one, the name of its line."""
+        return f"{self.questionnaire_title}: {self.line_name}" if self.line_name else self.questionnaire_title
+
+    @property
     def state(self) -> str:
         if self.withdrawn:
             return "withdrawn"
         return "provisional" if self.provisional else "final"
 
+    @property
+    def newest_at(self) -> datetime:
+        """When it became what it is: a provisional one with its newest answers, a final one when it became final."""
+        return self.updated_at if self.provisional else self.created_at
+
+    @property
+    def answered(self) -> int:
+        """How many of the scored questions that are asked have an answer."""
+        return int(self._of_evaluation("listed_answered", "complete", "answered"))
+
+    @property
+    def asked(self) -> int:
+        """How many scored questions are asked."""
+        return int(self._of_evaluation("listed_asked", "complete", "visible"))
+
+    @property
+    def not_applicable_share(self) -> Decimal:
+        """The part of the weight that was declared not applicable, from 0 to 1."""
+        return Decimal(str(self._of_evaluation("listed_share", "not_applicable_share")))
+
+    @property
+    def has_large_share(self) -> bool:
+        """Whether so much does not apply that it has to be said beside the rating."""
+        return is_large(self.not_applicable_share)
+
+    @property
+    def rating_shown(self) -> bool:
+        """Whether people are shown the rating: always that of a final one, else once half of it is answered."""
+        return rating_is_shown(self.answered, self.asked, final=not self.provisional)
+
+    def _of_evaluation(self, listed: str, *path: str) -> Any:
+        """What `for_listing` brought along, or that part of the evaluation; 0 where there is none."""
+        if listed in self.__dict__ and "evaluation" in self.get_deferred_fields():
+            return self.__dict__[listed] or 0
+        found: Any = self.evaluation or {}
+        for key in path:
+            found = found.get(key) or {}
+        return found or 0
+
     def previous_final(self) -> Report | None:
         """The report with which this one was compared."""
-        finals = Report.objects.finals_of_line(self.organisation_id, self.questionnaire_slug)
+        finals = Report.objects.finals_of_line(self.organisation_id, self.line)
         earlier = finals.filter(position__lt=self.position)
         return earlier.exclude(submission=self.submission, revision=self.revision).for_listing().first()
 
@@ -266,3 +322,68 @@ class Report(models.Model):
         report = super().from_db(db, field_names, values, **options)
         report._stored_as_final = not report.provisional if "provisional" in report.__dict__ else None
         return report
+
+
+class ProblemQuerySet(models.QuerySet["Problem"]):
+    """Problems, looked up by who may see them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """What belongs to the person's organisations."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(organisation__memberships__user=user)
+
+    def standing(self) -> Self:
+        """Those that are not over: there is no report of that or a newer revision."""
+        newer = Report.objects.filter(submission=OuterRef("submission"), revision__gte=OuterRef("revision"))
+        return self.filter(~models.Exists(newer))
+
+    def of_each(self, submissions: Collection[uuid.UUID]) -> dict[uuid.UUID, Problem]:
+        """The standing problem of each of these submissions that has one."""
+        return {problem.submission: problem for problem in self.standing().filter(submission__in=submissions)}
+
+
+class Problem(models.Model):
+    """The newest revision of a submission of which no report could be made. It is over as soon as there is a report of
+    that or a newer revision: nobody has to look for it when one is stored. See reports.problems."""
+
+    class Reason(models.TextChoices):
+        NOT_EVALUATED = "not_evaluated", _("not evaluated")
+        NOT_STORED = "not_stored", _("evaluated, but not stored")
+
+    submission = models.UUIDField(_("submission"), primary_key=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+    questionnaire_slug = models.CharField(_("questionnaire"), max_length=64)
+    revision = models.PositiveBigIntegerField(_("revision"))
+    provisional = models.BooleanField(_("provisional"))
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason)
+    position = models.PositiveBigIntegerField(_("position"))
+    at = models.DateTimeField(_("since"))
+
+    objects: ClassVar[models.Manager[Problem]] = models.Manager.from_queryset(ProblemQuerySet)()
+
+    class Meta:
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
+        ordering = ("-at",)
+        indexes = (models.Index(fields=("organisation", "position"), name="problems_by_position"),)
+
+    def __str__(self) -> str:
+        return f"{self.submission} r{self.revision}"
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do."""
+        if self.provisional:
+            said = _(
+                "Your answers could not be evaluated. They are saved. The next change tries again; if that fails too, "
+                "tell the person who runs Plumbline."
+            )
+        else:
+            said = _(
+                "Your report could not be made. Your answers are saved. Submit them again to try once more; if that "
+                "fails too, tell the person who runs Plumbline."
+            )
+        return str(said)

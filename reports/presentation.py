@@ -11,14 +11,16 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.functional import Promise
+from pydantic import JsonValue
 
 from questionnaires import library
-from questionnaires.answers import visible_questions
+from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE, visible_questions
 from questionnaires.definition import Question, Questionnaire
 from questionnaires.words import answer_in_words, controls_in_words, reason_of
 from reports import wording
+from reports.coverage import Coverage, coverage_of, rating_is_shown
 from reports.models import Report
-from reports.numbers import show, show_fraction
+from reports.numbers import printed, show, show_fraction, split, to_tenth
 from reports.storing import plain_answers
 from security.scoring import ENGINE, evaluate
 
@@ -35,6 +37,17 @@ class Asked:
     answer: str
     reason: str
     note: str
+    value: JsonValue = None
+
+    @property
+    def gap(self) -> str:
+        """What the answer leaves open; never the question's own sentence, which says that it is in place."""
+        return wording.missing(self.question, self.value)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was answered otherwise than with "don't know"."""
+        return self.value != DONT_KNOW
 
     @property
     def text(self) -> str:
@@ -71,7 +84,7 @@ class DomainBar:
 class Finding:
     asked: Asked
     severity: str
-    points: Any
+    points: Decimal
     weight: Words
 
 
@@ -87,7 +100,7 @@ class FindingGroup:
 class Action:
     number: int
     asked: Asked
-    points: Any
+    points: Decimal
     projected_score: Any
     projected_rating: str
     effort: Words
@@ -106,8 +119,18 @@ class Wave:
 @dataclass(frozen=True)
 class Change:
     id: str
-    text: str
-    points: Any
+    words: str
+    """What is open where it got worse, else what it is about; never the question's own sentence."""
+    points: Decimal | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the score is from the earlier one, in the figures that are printed: the two parts add up to the total."""
+
+    total: Decimal
+    answers: Decimal
+    scope: Decimal
 
 
 @dataclass(frozen=True)
@@ -141,13 +164,20 @@ class Workings:
     rows: list[Working]
     weight: str
     achieved: str
+    equals: str
+    """ "=", or the sign for "about" where the score that is printed is rounded."""
 
 
 class ReportPage:
-    """Everything that the report's page shows. Nothing here is stored; it all follows from the report."""
+    """Everything that the report's page shows. Nothing here is stored; it all follows from the report.
 
-    def __init__(self, report: Report) -> None:
+    Figures that are printed are rounded so that they add up; the document keeps the exact ones.
+    """
+
+    def __init__(self, report: Report, previous: Report | None = None) -> None:
         self.report = report
+        self.previous = previous
+        """The report with which it was compared, where its score is to be printed beside this one's."""
         self.document: dict[str, Any] = report.evaluation or {}
         self.questionnaire = _questionnaire(report)
 
@@ -162,11 +192,34 @@ class ReportPage:
 
     @property
     def headline(self) -> str:
-        return wording.headline(self.document)
+        return wording.headline(self.document, self.coverage, rating_shown=self.rating_shown)
 
     @cached_property
     def verdict(self) -> list[str]:
-        return wording.verdict(self.document, {key: self.asked(key).title for key in self._ids("plan")})
+        # Sorting is stable: of equal gains, the plan's order decides.
+        by_gain = sorted(self.document["plan"], key=lambda row: -row["points"])
+        gains = [(self.asked(row["question"]).title, self._steps[row["question"]]) for row in by_gain]
+        return wording.verdict(self.document, self.coverage, gains, rating_shown=self.rating_shown)
+
+    @property
+    def rating_shown(self) -> bool:
+        return self.report.rating_shown
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How much of what was asked counts."""
+        scored = {question.id for question in self._visible if question.scored}
+        not_applicable = sum(
+            isinstance(given["value"], dict) and NOT_APPLICABLE in given["value"]
+            for key, given in self.report.values.items()
+            if self.questionnaire is None or key in scored
+        )
+        gates = frozenset(question.id for question in self._visible if question.gate and question.scored)
+        return coverage_of(self.document, not_applicable, gates, self._open)
+
+    @property
+    def coverage_sentence(self) -> str:
+        return wording.coverage_sentence(self.coverage)
 
     @property
     def has_band(self) -> bool:
@@ -181,8 +234,32 @@ class ReportPage:
         return int(self.document["complete"]["visible"]) - int(self.document["complete"]["answered"])
 
     @cached_property
-    def caps(self) -> list[Asked]:
-        return [self.asked(key) for key in self.document["capped_by"]]
+    def failed_gates(self) -> list[Asked]:
+        """All of them, whether or not they lower the rating, in the questionnaire's order."""
+        failed = {row["question"] for row in self.document["findings"] if row["severity"] == "critical"}
+        failed.update(self.document["capped_by"])
+        order = {key: number for number, key in enumerate(self.questionnaire.by_id)} if self.questionnaire else {}
+        return [self.asked(key) for key in sorted(failed, key=lambda key: (order.get(key, 0), key))]
+
+    @cached_property
+    def short(self) -> frozenset[str]:
+        """The questions whose answers leave something open."""
+        return frozenset([*self._ids("findings"), *(asked.id for asked in self.failed_gates)])
+
+    @property
+    def failed_gates_sentence(self) -> str:
+        unknown = sum(not asked.is_known for asked in self.failed_gates)
+        rating = self.document["rating"] if self.rating_shown else ""
+        return wording.failed_gates_sentence(len(self.failed_gates) - unknown, unknown, rating)
+
+    @cached_property
+    def gates_not_applicable(self) -> list[Asked]:
+        """The gates that do not count."""
+        return [self.asked(key) for key in self.coverage.gates_not_applicable]
+
+    @property
+    def gates_not_applicable_sentence(self) -> str:
+        return wording.gates_not_applicable_sentence(len(self.gates_not_applicable))
 
     @cached_property
     def find_out(self) -> list[Asked]:
@@ -197,10 +274,18 @@ class ReportPage:
                 titles.get(row["id"], row["id"]),
                 row["score"],
                 row["score_high"],
-                wording.TIERS.get(row["tier"], row["tier"] or ""),
+                wording.TIERS.get(row["tier"], row["tier"] or "") if self._shows_tier(row["id"]) else "",
             )
             for row in self.document["domains"]
         ]
+
+    def _shows_tier(self, domain: str) -> bool:
+        """A tier judges as much as a rating does, so it waits for half of its domain's questions in the same way."""
+        asked = [question.id for question in self._visible if question.scored and question.domain == domain]
+        if not self.rating_shown or not asked:
+            return self.rating_shown
+        answered = sum(key not in self._open for key in asked)
+        return rating_is_shown(answered, len(asked), final=not self.report.provisional)
 
     @cached_property
     def finding_groups(self) -> list[FindingGroup]:
@@ -245,19 +330,40 @@ class ReportPage:
 
     @property
     def answers_effect(self) -> Decimal | None:
-        """The part of the difference that comes from better or worse answers."""
+        """The part of the difference that comes from better or worse answers; exact."""
         if self.comparison is None or self.comparison["delta"] is None:
             return None
-        return Decimal(str(self.comparison["delta"])) - Decimal(str(self.comparison["scope_effect"]))
+        return _exact(self.comparison["delta"]) - _exact(self.comparison["scope_effect"])
+
+    @cached_property
+    def difference(self) -> Difference | None:
+        """As it is printed; None where there is no difference in points."""
+        if self.comparison is None or self.answers_effect is None:
+            return None
+        score, scope = _exact(self.document["score"]), _exact(self.comparison["scope_effect"])
+        before = self.previous.score if self.previous else None
+        if before is None:
+            before = score - _exact(self.comparison["delta"])
+        total = printed(score) - printed(before)
+        return Difference(total, *split(total, [self.answers_effect, scope]))
 
     @cached_property
     def change_groups(self) -> list[ChangeGroup]:
-        found = ((change, [row for row in self.changes if row["change"] == change]) for change in wording.CHANGES)
-        return [
-            ChangeGroup(change, wording.CHANGES[change], [self._change(row) for row in rows])
-            for change, rows in found
-            if rows
-        ]
+        changes = [self._change(row) for row in self.changes]
+        kinds = [row["change"] for row in self.changes]
+        found = (
+            (kind, [each for each, its in zip(changes, kinds, strict=True) if its == kind]) for kind in wording.CHANGES
+        )
+        return [ChangeGroup(kind, wording.CHANGES[kind], items) for kind, items in found if items]
+
+    @cached_property
+    def _change_points(self) -> dict[str, Decimal]:
+        """What each change did to the score, as it is printed: together they are the answers' part."""
+        rows = [row for row in self.changes if row["points"] is not None]
+        if self.difference is None:
+            return {}
+        parts = split(self.difference.answers, [_exact(row["points"]) for row in rows])
+        return {row["question"]: part for row, part in zip(rows, parts, strict=True)}
 
     @property
     def changes(self) -> list[dict[str, Any]]:
@@ -278,15 +384,19 @@ class ReportPage:
         """The visible questions without an answer."""
         if self.questionnaire is None:
             return set()
-        asked = visible_questions(self.questionnaire, self._answers)
-        return {question.id for question in asked if self._answers.get(question.id) in (None, "", [])}
+        return {question.id for question in self._visible if self._answers.get(question.id) in (None, "", [])}
+
+    @cached_property
+    def _visible(self) -> tuple[Question, ...]:
+        """What was asked; nothing is known of it where the edition is not installed."""
+        return tuple(visible_questions(self.questionnaire, self._answers)) if self.questionnaire else ()
 
     @cached_property
     def answered_sections(self) -> list[AnsweredSection]:
         """All that was asked; what a condition hid is left out."""
         if self.questionnaire is None:
             return [AnsweredSection(self.report.questionnaire_title, [self.asked(key) for key in self.report.values])]
-        visible = {question.id for question in visible_questions(self.questionnaire, self._answers)}
+        visible = {question.id for question in self._visible}
         sections = (
             AnsweredSection(section.title, [self.asked(q.id) for q in section.questions if q.id in visible])
             for section in self.questionnaire.sections
@@ -312,7 +422,8 @@ class ReportPage:
         ]
         achieved = sum((item.weight * value for item, value in counted), Fraction(0))
         weight = sum((item.weight for item, _value in counted), Fraction(0))
-        return Workings(rows, show_fraction(weight), show_fraction(achieved))
+        is_exact = bool(weight) and 100 * achieved / weight == Fraction(printed(self.document["score"]))
+        return Workings(rows, show_fraction(weight), show_fraction(achieved), "=" if is_exact else "≈")
 
     @property
     def flags(self) -> list[str]:
@@ -323,11 +434,22 @@ class ReportPage:
         question = self.questionnaire.by_id.get(key) if self.questionnaire else None
         given = self.report.values.get(key) or {}
         value = given.get("value")
-        return Asked(key, question, answer_in_words(question, value), reason_of(value), given.get("note", ""))
+        return Asked(key, question, answer_in_words(question, value), reason_of(value), given.get("note", ""), value)
 
     @cached_property
     def _answers(self) -> dict[str, Any]:
         return plain_answers(self.report.values)
+
+    @cached_property
+    def _steps(self) -> dict[str, Decimal]:
+        """The points of each step of the plan as they are printed: from one printed score to the next."""
+        scores = [
+            printed(self.document["score"] or 0),
+            *(printed(row["projected_score"]) for row in self.document["plan"]),
+        ]
+        return {
+            key: after - before for key, before, after in zip(self._ids("plan"), scores[:-1], scores[1:], strict=True)
+        }
 
     def _ids(self, part: str) -> Iterable[str]:
         return (row["question"] for row in self.document[part])
@@ -335,7 +457,9 @@ class ReportPage:
     def _finding(self, row: dict[str, Any]) -> Finding:
         asked = self.asked(row["question"])
         impact = wording.IMPACTS[asked.question.impact] if asked.question else ""
-        return Finding(asked, row["severity"], row["points"], impact)
+        # A finding of a lower target promises more than its step brings, so it has points of its own.
+        points = self._steps[asked.id] if row["target"] == 1 else to_tenth(row["points"])
+        return Finding(asked, row["severity"], points, impact)
 
     def _action(self, number: int, row: dict[str, Any]) -> Action:
         asked = self.asked(row["question"])
@@ -343,7 +467,7 @@ class ReportPage:
         return Action(
             number=number,
             asked=asked,
-            points=row["points"],
+            points=self._steps[asked.id],
             projected_score=row["projected_score"],
             projected_rating=row["projected_rating"],
             effort=wording.EFFORTS.get(effort, show(effort)),
@@ -352,7 +476,9 @@ class ReportPage:
         )
 
     def _change(self, row: dict[str, Any]) -> Change:
-        return Change(row["question"], self.asked(row["question"]).text, row["points"])
+        key, asked = row["question"], self.asked(row["question"])
+        words = asked.gap if row["change"] == "regressed" and key in self.short else asked.title
+        return Change(key, words, self._change_points.get(key))
 
 
 def _questionnaire(report: Report) -> Questionnaire | None:
@@ -360,6 +486,10 @@ def _questionnaire(report: Report) -> Questionnaire | None:
         return library.by_digest(report.questionnaire_digest)
     except library.UnknownQuestionnaire:
         return None
+
+
+def _exact(number: Any) -> Decimal:
+    return Decimal(str(number))
 
 
 def _height(score: Any) -> str:

@@ -16,9 +16,17 @@ from api.refusals import person
 from questionnaires.schema import line
 from reports import models, positions
 from reports.subscriptions import Subscription
-from reports.types import NEWEST_FIRST, Rating, Report, ReportState
+from reports.types import NEWEST_FIRST, EvaluationProblem, Rating, Report, ReportState
 
-__all__ = ["Query", "Report", "Subscription", "latest_report", "reports_of_organisation", "reports_of_submission"]
+__all__ = [
+    "Query",
+    "Report",
+    "Subscription",
+    "evaluation_problem",
+    "latest_report",
+    "reports_of_organisation",
+    "reports_of_submission",
+]
 
 
 def _position_of(page: Page, info: Any) -> str:
@@ -41,7 +49,7 @@ _FILTERS: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "organisation": lambda given: ("organisation", ids.key_of("Organisation", given)),
     "submission": lambda given: ("submission", ids.key_of("Submission", given)),
     "questionnaire": lambda given: ("questionnaire_slug", line(given)),
-    "rating": lambda given: ("rating__in", [rating.value for rating in given]),
+    "rating": lambda given: ("rating__in", sorted({rating.value for rating in given})),
     "state": lambda given: ("provisional", given.value == "provisional"),
 }
 
@@ -105,6 +113,13 @@ def _latest_report(root: Any, info: Any) -> models.Report | None:
     return for_peers(root, "latest report", lambda peers: mine.newest_of_each([peer.pk for peer in peers]))
 
 
+def _evaluation_problem(root: Any, info: Any) -> models.Problem | None:
+    mine = models.Problem.objects.visible_to(person(info))
+    found = for_peers(root, "evaluation problem", lambda peers: mine.of_each([peer.pk for peer in peers]))
+    # A newer revision is another attempt, and under way.
+    return found if found is not None and found.revision >= root.revision else None
+
+
 reports_of_organisation = graphene.Field(
     ReportConnection,
     required=True,
@@ -121,4 +136,12 @@ reports_of_submission = graphene.Field(
 )
 latest_report = graphene.Field(
     Report, description="The report of its latest answers; null where none is made yet.", resolver=_latest_report
+)
+evaluation_problem = graphene.Field(
+    EvaluationProblem,
+    description="Why its newest revision has no evaluation, and what to do; null where it has one, or where one is "
+    "under way. It goes when an operator has the evaluation made after all, and with the next save. To try again, "
+    "submit it once more: where there is no report of this revision, that makes a new one, even if no answer has "
+    "changed.",
+    resolver=_evaluation_problem,
 )

@@ -9,6 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from contracts import ReportSnapshot
+from contracts.lines import line_of
 from reports.models import ImmutableReport, Report
 
 _STANDING = """
@@ -17,16 +18,16 @@ _STANDING = """
     UNION
     SELECT * FROM (
         SELECT id, submission, revision, provisional, withdrawn, engine, position
-        FROM reports_report WHERE organisation_id = %s AND questionnaire_slug = %s AND NOT provisional
+        FROM reports_report WHERE organisation_id = %s AND line = %s AND NOT provisional
         ORDER BY position DESC LIMIT 1) newest
 """
 
 
 def standing(new: ReportSnapshot) -> tuple[list[Report], Report | None]:
-    """The submission's reports, and the newest final one of its organisation and questionnaire."""
+    """The submission's reports, and the newest final one of its line."""
     key = Report._meta.pk
-    ids = [key.get_db_prep_value(each, connection) for each in (new.submission, new.organisation)]
-    found = list(Report.objects.raw(_STANDING, [*ids, new.questionnaire.slug]))
+    wanted = (new.submission, new.organisation, line_of(new))
+    found = list(Report.objects.raw(_STANDING, [key.get_db_prep_value(each, connection) for each in wanted]))
     finals = [row for row in found if not row.provisional]
     return (
         [row for row in found if row.submission == new.submission],

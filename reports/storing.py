@@ -12,9 +12,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from contracts import ReportEvent, ReportSnapshot
+from contracts.lines import line_of
 from questionnaires import library
 from reports import statements
 from reports.models import Feed, Report
+from reports.problems import forget
 from security.scoring import Evaluation, compare, evaluate
 
 Change = Literal["new", "changed", "removed"]
@@ -30,6 +32,7 @@ def store_evaluation(event: ReportEvent) -> tuple[Report, Change] | None:
     position = Feed.objects.advance(event.report.organisation)
     rows, latest_final = statements.standing(event.report)
     if event.state == "withdrawn":
+        forget(event.report.submission)
         return _withdraw(event, rows, position)
     if event.report.provisional:
         return _store_provisional(event, rows, position, latest_final)
@@ -82,6 +85,8 @@ def _fill(report: Report, event: ReportEvent, position: int, evaluation: dict[st
     new = event.report
     report.organisation_id = new.organisation
     report.submission = new.submission
+    report.line = line_of(new)
+    report.line_name = new.line_name
     report.questionnaire_slug = new.questionnaire.slug
     report.questionnaire_version = new.questionnaire.version
     report.questionnaire_digest = new.questionnaire.digest
@@ -128,7 +133,7 @@ def _earlier(new: ReportSnapshot, rows: list[Report], latest_final: Report | Non
     twins = [row.position for row in rows if not row.provisional and row.revision >= new.revision]
     if not twins:
         return latest_final
-    finals = Report.objects.finals_of_line(new.organisation, new.questionnaire.slug)
+    finals = Report.objects.finals_of_line(new.organisation, line_of(new))
     return finals.filter(position__lt=min(twins)).only("pk").first()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -12,10 +12,10 @@ from api import ids
 from api.enums import described
 from api.refusals import person
 from questionnaires.schema import line
-from reports import positions
-from reports.following import News, Watch, follow
+from reports import models, positions
+from reports.following import News, Positions, Watch, follow
 from reports.presentation import ReportPage
-from reports.types import Evaluation, Rating, Report, page_of
+from reports.types import Evaluation, EvaluationProblem, Rating, Report, page_of
 
 ReportChangeKind = described(
     "ReportChangeKind",
@@ -61,10 +61,24 @@ class EvaluationProgress(graphene.ObjectType):
     submission_id = graphene.ID(required=True, description="The id of the submission.")
     revision = graphene.Int(
         required=True,
-        description="The revision that was evaluated; where the submission's own is higher, more is under way.",
+        description="The revision that was evaluated, or could not be; where the submission's own is higher, more is "
+        "under way.",
     )
     rating = Rating(description="The rating so far; null where nothing counts yet.")
-    evaluation = graphene.Field(Evaluation, description="What the answers come to, and why; null where withdrawn.")
+    rating_shown = graphene.Boolean(
+        required=True,
+        description="Whether the rating should be shown: once half of the scored questions asked have an answer, and "
+        "always where it is final.",
+    )
+    evaluation = graphene.Field(
+        Evaluation,
+        description="What the answers come to, and why; null where withdrawn, and where there is a `problem`.",
+    )
+    problem = graphene.Field(
+        EvaluationProblem,
+        description="Why this revision has no evaluation, and what to do; null where it has one. Not sent where you "
+        "ask for ratings.",
+    )
 
     @staticmethod
     def resolve_evaluation(root: Any, info: Any) -> ReportPage | None:
@@ -96,7 +110,8 @@ class Subscription(graphene.ObjectType):
     evaluation_progress = graphene.Field(
         EvaluationProgress,
         required=True,
-        description="How evaluations proceed: one message each time that answers were evaluated.",
+        description="How evaluations proceed: one message each time that answers were evaluated, or that this failed "
+        "for good.",
         **_filters(),
     )
 
@@ -129,38 +144,56 @@ def _follow(
     return follow(watch, None if after is None else positions.decode(after))
 
 
-def _values(filters: dict[str, Any]) -> Sequence[str] | None:
+def _values(filters: dict[str, Any]) -> Collection[str] | None:
     wanted = filters.get("rating")
-    return None if wanted is None else [rating.value for rating in wanted]
+    return None if wanted is None else frozenset(rating.value for rating in wanted)
 
 
 async def _report_changes(
-    news: AsyncGenerator[News, None], ratings: Sequence[str] | None
+    news: AsyncGenerator[News, None], ratings: Collection[str] | None
 ) -> AsyncGenerator[ReportChange, None]:
     async with aclosing(news):
         async for each in news:
-            shown = not each.report.withdrawn and (ratings is None or each.report.rating in ratings)
+            report = each.change
+            if isinstance(report, models.Problem):
+                continue
+            shown = not report.withdrawn and (ratings is None or report.rating in ratings)
             yield ReportChange(
                 position=positions.encode(each.seen),
                 kind="stored" if shown else "removed",
-                report_id=ids.encode("Report", each.report.pk),
-                submission_id=ids.encode("Submission", each.report.submission),
-                report=each.report if shown else None,
+                report_id=ids.encode("Report", report.pk),
+                submission_id=ids.encode("Submission", report.submission),
+                report=report if shown else None,
             )
 
 
 async def _evaluations(
-    news: AsyncGenerator[News, None], ratings: Sequence[str] | None
+    news: AsyncGenerator[News, None], ratings: Collection[str] | None
 ) -> AsyncGenerator[EvaluationProgress, None]:
     async with aclosing(news):
         async for each in news:
-            report = each.report
-            if ratings is None or report.rating in ratings:
+            report = each.change
+            if isinstance(report, models.Problem):
+                if ratings is None:
+                    yield _without_evaluation(report, each.seen)
+            elif ratings is None or report.rating in ratings:
                 yield EvaluationProgress(
                     position=positions.encode(each.seen),
                     state=report.state,
                     submission_id=ids.encode("Submission", report.submission),
                     revision=report.revision,
                     rating=report.rating or None,
+                    rating_shown=report.rating_shown,
                     evaluation=None if report.withdrawn else report,
                 )
+
+
+def _without_evaluation(problem: models.Problem, seen: Positions) -> EvaluationProgress:
+    return EvaluationProgress(
+        position=positions.encode(seen),
+        state="provisional" if problem.provisional else "final",
+        submission_id=ids.encode("Submission", problem.submission),
+        revision=problem.revision,
+        rating_shown=False,
+        problem=problem,
+    )

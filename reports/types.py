@@ -50,7 +50,7 @@ Severity = described(
     "How bad a finding is, from the worst down.",
     {
         "CRITICAL": ("critical", "A gate has failed: without this protection, little else helps."),
-        "HIGH": ("high", "Of high impact, and nothing is in place."),
+        "HIGH": ("high", "Of high impact, and nothing is known to be in place."),
         "MEDIUM": ("medium", "Of high impact and begun, or of moderate impact."),
         "LOW": ("low", "Of low impact."),
     },
@@ -98,6 +98,10 @@ class ReportAnswer(graphene.ObjectType):
     label = Text(description="What was answered, in words.")
     reason = Text(description="Why it does not apply, where that is the answer; else empty.")
     note = Text(description="The person's own words about it; may be empty.")
+    gap = Text(
+        description="What the answer leaves open, as a short negative that nobody can read as if it were in place; "
+        "empty where the answer is no finding."
+    )
 
 
 def _asked(page: ReportPage, key: str) -> ReportAnswer:
@@ -112,6 +116,7 @@ def _asked(page: ReportPage, key: str) -> ReportAnswer:
         label=asked.answer,
         reason=asked.reason,
         note=asked.note,
+        gap=asked.gap if key in page.short else "",
     )
 
 
@@ -155,7 +160,7 @@ class ItemChange(graphene.ObjectType):
 
 
 class Comparison(graphene.ObjectType):
-    """What changed since the newest earlier final report of the same questionnaire."""
+    """What changed since the newest earlier final report of the same line."""
 
     delta = graphene.Float(description="The score less the earlier one; null where either is missing.")
     answers_effect = graphene.Float(description="The part that comes from other answers; null with `delta`.")
@@ -236,6 +241,27 @@ class Evaluation(graphene.ObjectType):
     not_applicable_share = graphene.Float(
         required=True, description="Which part of the weight was declared not applicable, from 0 to 1."
     )
+    counted = graphene.Int(
+        required=True,
+        description="How many of the scored questions asked the score is made from: those with an answer other than "
+        "“not applicable”.",
+    )
+    rating_shown = graphene.Boolean(
+        required=True,
+        description="Whether the rating should be shown: of a provisional evaluation once half of the scored questions "
+        "asked have an answer, of a final one always. Until then one more answer may turn it over: say how many are "
+        "answered instead.",
+    )
+    failed_gates = graphene.List(
+        graphene.NonNull(ReportAnswer),
+        required=True,
+        description="All gates that have failed, whether or not they hold the rating down just now.",
+    )
+    gates_not_applicable = graphene.List(
+        graphene.NonNull(ReportAnswer),
+        required=True,
+        description="The gates that were declared not applicable: the rating says nothing of them.",
+    )
     domains = graphene.List(graphene.NonNull(DomainScore), required=True, description="How each domain came out.")
     findings = graphene.List(
         graphene.NonNull(Finding), required=True, description="What is not as it should be, the worst first."
@@ -256,6 +282,22 @@ class Evaluation(graphene.ObjectType):
     @staticmethod
     def resolve_visible(root: ReportPage, info: Any) -> int:
         return int(root.document["complete"]["visible"])
+
+    @staticmethod
+    def resolve_counted(root: ReportPage, info: Any) -> int:
+        return root.coverage.counted
+
+    @staticmethod
+    def resolve_rating_shown(root: ReportPage, info: Any) -> bool:
+        return root.rating_shown
+
+    @staticmethod
+    def resolve_failed_gates(root: ReportPage, info: Any) -> list[ReportAnswer]:
+        return [_asked(root, asked.id) for asked in root.failed_gates]
+
+    @staticmethod
+    def resolve_gates_not_applicable(root: ReportPage, info: Any) -> list[ReportAnswer]:
+        return [_asked(root, asked.id) for asked in root.gates_not_applicable]
 
     @staticmethod
     def resolve_headline(root: ReportPage, info: Any) -> str:
@@ -303,6 +345,18 @@ def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
+class EvaluationProblem(graphene.ObjectType):
+    """Why answers have no evaluation, and what to do."""
+
+    message = Text(description="What happened and what to do, in the words of the pages.")
+    since = graphene.DateTime(required=True, description="When that was found out.")
+    revision = graphene.Int(required=True, description="The submission's revision that could not be evaluated.")
+
+    @staticmethod
+    def resolve_since(root: models.Problem, info: Any) -> Any:
+        return root.at
+
+
 class Report(ModelNode):
     """An evaluation that is kept, with everything it was made from."""
 
@@ -319,11 +373,27 @@ class Report(ModelNode):
     questionnaire_slug = Text(description="The questionnaire's line.")
     questionnaire_version = Text(description="The edition, as a person reads it.")
     title = Text(description="The questionnaire's title.")
+    line_name = Text(
+        description="The name of the line within which it is compared. It is as it was when the report was made, and "
+        "may be empty."
+    )
     revision = graphene.Int(required=True, description="The submission's revision whose answers these are.")
     state = ReportState(required=True, description="Whether it can still change.")
     score = graphene.Float(description="From 0 to 100, with “don't know” as 0; null where nothing counts.")
     score_high = graphene.Float(description="The same with “don't know” as fully achieved: the end of the band.")
     rating = Rating(description="The score in one letter, capped by failed gates; null where nothing counts.")
+    rating_shown = graphene.Boolean(
+        required=True,
+        description="Whether the rating should be shown: of a provisional report once half of the scored questions "
+        "asked have an answer, of a final one always. Until then say how many are answered.",
+    )
+    answered = graphene.Int(required=True, description="How many of the scored questions asked have an answer.")
+    visible = graphene.Int(required=True, description="How many scored questions are asked.")
+    not_applicable_share = graphene.Float(
+        required=True,
+        description="Which part of the weight was declared not applicable, from 0 to 1. Say one above a quarter beside "
+        "the rating.",
+    )
     created_at = graphene.DateTime(
         required=True, description="When it appeared; of a final report: when it became final."
     )
@@ -364,6 +434,14 @@ class Report(ModelNode):
         return root.rating or None
 
     @staticmethod
+    def resolve_visible(root: models.Report, info: Any) -> int:
+        return root.asked
+
+    @staticmethod
+    def resolve_not_applicable_share(root: models.Report, info: Any) -> float:
+        return float(root.not_applicable_share)
+
+    @staticmethod
     def resolve_answers(root: models.Report, info: Any) -> list[ReportAnswer]:
         page = page_of(root)
         return [_asked(page, asked.id) for section in page.answered_sections for asked in section.questions]
@@ -377,7 +455,7 @@ def page_of(report: models.Report) -> ReportPage:
     """The report as its page shows it. Where a list left the large columns out, they are loaded, for all peers."""
     page = for_peers(report, "page", _pages)
     if page is None:
-        raise Refusal("GONE", _("The draft of this report was deleted meanwhile."))
+        raise Refusal("GONE", _("Somebody deleted the draft of this report."))
     return page
 
 

@@ -15,12 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import chosen
 from accounts.models import Organisation
-from reports.models import Feed, Report, ReportQuerySet
+from reports.models import Feed, Problem, Report, ReportQuerySet
 from reports.presentation import ReportPage
-from reports.templatetags.reporting import newest_report, panel_context
+from reports.problems import standing_of
+from reports.templatetags.reporting import has_problem, is_final, newest_report, panel_context
 
 PAGE_SIZE = 50
+PROBLEMS = 5
+"""At most so many evaluations that failed are named above the list, the newest first."""
 CHANGES_AT_ONCE = 100
 LARGEST_POSITION = 2**63 - 1
 STATES = {"provisional": True, "final": False}
@@ -30,23 +34,11 @@ STATES = {"provisional": True, "final": False}
 @login_required
 @never_cache
 def report_list(request: HttpRequest) -> HttpResponse:
-    """The reports of one of the person's organisations, the first one unless `organisation` names another."""
-    organisations = list(_organisations(request))
-    organisation = _chosen(request, organisations)
+    """The reports of one of the person's organisations."""
+    organisation = chosen.chosen(request)
     # Read before the rows: what is stored in between comes again with the changes instead of never.
     position = Feed.objects.position(organisation) if organisation else 0
-    mine = Report.objects.visible_to(request.user).filter(organisation=organisation)
-    reports = _filtered(request, mine).for_listing().newest_first()
-    context = {
-        "organisation": organisation,
-        "organisations": organisations,
-        "position": position,
-        "page": Paginator(reports, PAGE_SIZE).get_page(request.GET.get("page")),
-        "lines": _lines(mine),
-        "state": request.GET.get("state", ""),
-        "questionnaire": request.GET.get("questionnaire", ""),
-        "query": _query(request),
-    }
+    context = {"position": position, **_list_of(request, organisation)}
     return render(request, "reports/list.html", context)
 
 
@@ -57,6 +49,8 @@ def report_changes(request: HttpRequest) -> JsonResponse:
     """What became of the reports after a position, as rows of the list that the same query shows.
 
     With `submission` of that one's reports alone; of somebody else's there are none, as of one that does not exist.
+    Where no report could be made of a newer revision, `problem` says of which.
+    With `page`, and where something happened, that page of the list as a whole: its filter, rows and pager.
     """
     after = _position(request.GET.get("after", ""))
     if after is None:
@@ -67,7 +61,14 @@ def report_changes(request: HttpRequest) -> JsonResponse:
     news = news[:CHANGES_AT_ONCE]
     # Nothing new: our own last position, for after a restore from a backup the client's may be ahead of it.
     position = news[-1].position if news else min(after, watched.last_position())
-    return JsonResponse({"position": position, "more": more, "changes": [_change(request, report) for report in news]})
+    document = {"position": position, "more": more, "changes": [_change(request, report) for report in news]}
+    if submission := request.GET.get("submission"):
+        failed = Problem.objects.visible_to(request.user).standing().filter(submission=_submission(submission)).first()
+        document |= {"problem": failed.revision} if failed else {}
+    if news and "page" in request.GET:
+        context = _list_of(request, _organisation_of_changes(request))
+        document["list"] = render_to_string("reports/_list.html", context, request)
+    return JsonResponse(document)
 
 
 @require_safe
@@ -76,8 +77,12 @@ def report_changes(request: HttpRequest) -> JsonResponse:
 def report_detail(request: HttpRequest, report_id: UUID) -> HttpResponse:
     """One report, whole."""
     report = get_object_or_404(Report.objects.visible_to(request.user).select_related("organisation"), pk=report_id)
-    newest = newest_report(request.user, report.submission) or report
-    context = {"page": ReportPage(report), "report": report, "newest": newest, "previous": report.previous_final()}
+    chosen.stand_for(request, report.organisation)
+    found = newest_report(request.user, report.submission)
+    newest, newer_failed = found or report, found is not None and has_problem(found)
+    previous = report.previous_final()
+    context = {"page": ReportPage(report, previous), "report": report, "newest": newest, "previous": previous}
+    context["newer_failed"] = newer_failed
     return render(request, "reports/report.html", context)
 
 
@@ -85,25 +90,19 @@ def report_detail(request: HttpRequest, report_id: UUID) -> HttpResponse:
 @login_required
 @never_cache
 def report_panel(request: HttpRequest, submission: UUID) -> HttpResponse:
-    """The evaluation so far, as the fragment that answering pages keep beside the questions."""
+    """The evaluation so far, as the fragment that answering pages keep beside the questions.
+
+    `wait`: the submitted revision that the page waits for. `late`: it has waited for a while, so look what is missing.
+    """
     report = newest_report(request.user, submission)
-    if report is None:
+    wait, is_late = _position(request.GET.get("wait", "")), "late" in request.GET
+    standing = None
+    if report is None or has_problem(report) or is_late or (wait is not None and not is_final(report, wait)):
+        awaited = None if wait is not None and is_final(report, wait) else wait
+        standing = standing_of(request.user, submission, awaited, is_late=is_late)
+    if report is None and not (standing and standing.is_known):
         raise Http404
-    return render(request, "reports/_panel.html", panel_context(report))
-
-
-def _organisations(request: HttpRequest) -> Any:
-    return Organisation.objects.filter(memberships__user=request.user.pk).order_by("memberships__joined_at")
-
-
-def _chosen(request: HttpRequest, organisations: list[Organisation]) -> Organisation | None:
-    wanted = request.GET.get("organisation")
-    if wanted is None:
-        return organisations[0] if organisations else None
-    for organisation in organisations:
-        if str(organisation.pk) == wanted:
-            return organisation
-    raise Http404
+    return render(request, "reports/_panel.html", {**panel_context(report, wait, standing), "submission": submission})
 
 
 def _watched(request: HttpRequest) -> ReportQuerySet:
@@ -111,8 +110,29 @@ def _watched(request: HttpRequest) -> ReportQuerySet:
     mine = Report.objects.of_members(request.user)
     if wanted := request.GET.get("submission"):
         return mine.filter(submission=_submission(wanted))
-    organisation = _chosen(request, list(_organisations(request)))
+    organisation = _organisation_of_changes(request)
     return mine.filter(organisation=organisation) if organisation else mine.none()
+
+
+def _organisation_of_changes(request: HttpRequest) -> Organisation | None:
+    """Not the one chosen last: another tab may have chosen it, and this is no page."""
+    return chosen.named(request) or next(iter(chosen.organisations(request)), None)
+
+
+def _list_of(request: HttpRequest, organisation: Organisation | None) -> dict[str, Any]:
+    """A page of the organisation's reports; the last one where the query names one beyond it."""
+    mine = Report.objects.visible_to(request.user).filter(organisation=organisation)
+    reports = _filtered(request, mine).for_listing().newest_first()
+    failed = Problem.objects.visible_to(request.user).standing()
+    return {
+        "organisation": organisation,
+        "page": Paginator(reports, PAGE_SIZE).get_page(request.GET.get("page")),
+        "lines": _lines(mine),
+        "problems": failed.filter(organisation=organisation).order_by("-at")[:PROBLEMS],
+        "state": request.GET.get("state", ""),
+        "questionnaire": request.GET.get("questionnaire", ""),
+        "query": _query(request, organisation),
+    }
 
 
 def _submission(text: str) -> UUID:
@@ -145,8 +165,10 @@ def _lines(reports: ReportQuerySet) -> list[tuple[str, str]]:
     return list(dict(found).items())
 
 
-def _query(request: HttpRequest) -> str:
+def _query(request: HttpRequest, organisation: Organisation | None) -> str:
     kept = request.GET.copy()
+    if organisation:
+        kept[chosen.FIELD] = str(organisation.pk)
     for name in [name for name in kept if name not in ("organisation", "state", "questionnaire")]:
         del kept[name]
     return kept.urlencode()
@@ -165,6 +187,7 @@ def _change(request: HttpRequest, report: Report) -> dict[str, Any]:
         "submission": str(report.submission),
         "revision": report.revision,
         "removed": not shown,
+        "title": report.label if shown else "",
         "row": render_to_string("reports/_row.html", {"report": report}, request) if shown else "",
     }
 

@@ -12,6 +12,8 @@ from pydantic import JsonValue
 from questionnaires.answers import InvalidAnswer, clean_answer
 from questionnaires.definition import Questionnaire
 
+LONGEST_NUMBER = 1_000
+
 
 class RefusedAnswers(ValueError):
     """An answers file that can't be used; `mistakes` has a sentence for each, naming the file and the question."""
@@ -50,7 +52,10 @@ def _clean(questionnaire: Questionnaire, question_id: str, value: JsonValue) -> 
 def _read_object(path: Path) -> dict[str, JsonValue]:
     try:
         document = json.loads(
-            path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once_each, parse_constant=_no_constant
+            path.read_text(encoding="utf-8-sig"),
+            object_pairs_hook=_once_each,
+            parse_constant=_no_constant,
+            parse_int=_whole_number,
         )
     except OSError as error:
         raise RefusedAnswers(path, [_("This file cannot be read: %s.") % error.strerror]) from None
@@ -80,3 +85,10 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(_("%s is not a JSON number") % name)
+
+
+def _whole_number(text: str) -> int:
+    # Python refuses longer ones, with advice for programmers.
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(_("a number has %d digits") % len(text.lstrip("-")))
+    return int(text)

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+
 from contracts import AnswerEvent, AnswerSnapshot, ReportEvent, ReportSnapshot
 from eventbus import TryAgain, publish, subscribe
 from questionnaires import library
 from questionnaires.definition import Questionnaire
 from security.scoring import ENGINE, evaluate
 
+ONE_WRITER = connection.vendor == "sqlite"
+"""Where there is one writer at a time transactions can't deadlock, and a shared one waits for its turn once."""
 
-@subscribe(AnswerEvent, name="security.evaluate", coalesce=True, timeout=10.0, queue="security")
+
+def report_failure(event: AnswerEvent) -> None:
+    """Say that these answers will not be evaluated. Where their draft was deleted, do what needs no evaluation."""
+    if event.state == "deleted":
+        evaluate_answers(event)
+        return
+    report = _snapshot(event.answer, evaluation=None, provisional=event.state != "submitted")
+    publish(ReportEvent(state="failed", report=report))
+
+
+@subscribe(
+    AnswerEvent,
+    name="security.evaluate",
+    coalesce=True,
+    timeout=10.0,
+    queue="security",
+    batch=ONE_WRITER,
+    on_dead=report_failure,
+)
 def evaluate_answers(event: AnswerEvent) -> None:
     """Publish the evaluation of the answers, or, where their draft was deleted, that it no longer holds."""
     answer = event.answer
@@ -46,4 +68,6 @@ def _snapshot(answer: AnswerSnapshot, *, evaluation: dict[str, Any] | None, prov
         values=answer.values if evaluation is not None else {},
         evaluation=evaluation,
         engine=ENGINE,
+        line=answer.line,
+        line_name=answer.line_name,
     )

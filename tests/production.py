@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -24,7 +25,7 @@ from tests.services import Service, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "plumbline.example.org"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 MAKE_PERSON = """
 import json, sys
 from django.conf import settings
@@ -46,8 +47,18 @@ print(json.dumps({"session": session.session_key, "submission": str(submissions.
 class Installation:
     """A database, a Redis, and the processes on them. Behind a proxy with TLS, as far as the processes can tell."""
 
-    def __init__(self, postgres: Service, redis_server: Service, folder: Path) -> None:
+    def __init__(
+        self,
+        postgres: Service,
+        redis_server: Service,
+        folder: Path,
+        *,
+        root: Path = ROOT,
+        python: Path = Path(sys.executable),
+    ) -> None:
+        """It runs the code below `root` with that Python: by default this checkout."""
         self.folder = folder
+        self.root, self.python = root, python
         self.within: list[str] = []
         """The command that starts each process and command, where there is one."""
         self.port = free_port()
@@ -58,7 +69,7 @@ class Installation:
         inherited = {key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")}
         self.environment = {
             **inherited,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]),
             "DATA_DIR": str(folder),
             "DATABASE_URL": self.database_url,
             "REDIS_URL": redis_server.url,
@@ -73,16 +84,32 @@ class Installation:
             "LOG_FORMAT": "json",
         }
 
+    def by(self, root: Path, python: Path) -> Installation:
+        """The same installation, on the same database, by another build's code."""
+        other = copy(self)
+        other.root, other.python = root, python
+        path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+        other.environment = {**self.environment, "PATH": path}
+        return other
+
     def run(self, *command: str, timeout: float = 120.0) -> str:
         """Run a command to its end; gives what it printed."""
         whole = [*self.within, *command]
-        done = subprocess.run(whole, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(
+            whole,
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def manage(self, *arguments: str, timeout: float = 120.0) -> str:
         """Run a management command."""
-        return self.run(sys.executable, "manage.py", *arguments, timeout=timeout)
+        return self.run(str(self.python), "manage.py", *arguments, timeout=timeout)
 
     @contextmanager
     def web(self) -> Iterator[Process]:
@@ -96,6 +123,16 @@ class Installation:
         """A worker; it is ended at the end of the block."""
         with self._process(name) as process:
             yield process
+
+    @contextmanager
+    def command(self, *manage: str) -> Iterator[Process]:
+        """A management command that runs beside; where it has not ended by the end of the block, it is killed."""
+        process = Process(self, "command", *manage)
+        try:
+            yield process
+        finally:
+            process.popen.kill()
+            process.popen.wait(10)
 
     def answers(self) -> bool:
         """Whether the web process serves pages."""
@@ -124,12 +161,14 @@ class Process:
     def __init__(self, installation: Installation, name: str, *manage: str, log: str = "", **environment: str) -> None:
         """With `manage`, a management command and its arguments, it is that and none of the Procfile."""
         self.log = installation.folder / f"{log or name}.log"
-        command = [sys.executable, "manage.py", *manage] if manage else [str(ROOT / "deploy" / "run"), name]
+        root = installation.root
+        command = [str(installation.python), "manage.py", *manage] if manage else [str(root / "deploy" / "run"), name]
         with self.log.open("ab") as file:
             self.popen = subprocess.Popen(
                 [*installation.within, *command],
-                cwd=ROOT,
+                cwd=root,
                 env={**installation.environment, **environment},
+                stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
             )

@@ -23,6 +23,34 @@ TOO_WIDE = """() => {
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
 LOOKS = [(width, scheme) for width in (320, 1280) for scheme in ("light", "dark")]
+LONG_WORDS = """
+from accounts.models import Organisation, User
+from answers.saving import Change, save_answers
+from answers.submissions import start
+
+alice = User.objects.get(email={email!r})
+alice.name = "W" * 110
+alice.save()
+Organisation.objects.filter(memberships__user=alice).update(name="M" * 110)
+for name in ("M" * 110, "\u05de\u05d0\u05e4\u05d9\u05d9\u05d4 Tel Aviv"):
+    alice.join(Organisation.objects.create(name=name))
+home = alice.organisation
+draft = start(alice, "quick-check", organisation=home, name="W" * 118)
+start(alice, "quick-check", organisation=home, name="\u05de\u05d0\u05e4\u05d9\u05d9\u05d4 Tel Aviv")
+notes = {{"QC-01": "https://example.org/" + "x" * 110, "QC-02": "\u05de\u05d0\u05e4 (Tel) " * 9}}
+save_answers(draft.pk, alice, [Change(question=name, value="F", note=note) for name, note in notes.items()])
+print(draft.pk, home.pk)
+"""
+CROWDED = (
+    "/questionnaires/?organisation={home}",
+    "/questionnaires/quick-check/start/",
+    "/questionnaires/quick-check/start/?organisation={home}",
+    "/submissions/{draft}/",
+    "/submissions/{draft}/review/",
+    "/submissions/{draft}/delete/",
+    "/reports/?organisation={home}",
+    "/accounts/email/",
+)
 SECOND_FACTOR = {
     "ready": ("/accounts/2fa/", "/accounts/2fa/totp/activate/"),
     "protected": (
@@ -38,8 +66,10 @@ SECOND_FACTOR = {
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nowhere")
 PERSONAL = (
     "/questionnaires/",
+    "/questionnaires/quick-check/start/",
     "/accounts/email/",
     "/accounts/password/change/",
+    "/accounts/sessions/",
     "/accounts/logout/",
     "/reports/",
     "{submission}",
@@ -65,7 +95,8 @@ def places(server: Server, browser: Browser) -> dict[str, str]:
     final_report = page.url
     start_quick_check(page)
     submission = re.sub(r"sections/.*", "", page.url)
-    page.get_by_role("button", name="Save and continue").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save and continue").click()
     answer_page(page, {"QC-01": "F", "QC-02": "N", "QC-03": "dont_know"})
     section = page.url
     link = page.get_by_role("link", name="Read the whole report so far")
@@ -129,6 +160,9 @@ def look(browser: Browser, server: Server, paths: list[str], width: int, scheme:
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         found += faults(page)
+        if page.locator("#organisation-menu").count():
+            page.locator("[popovertarget=organisation-menu]").click()
+            found += faults(page)
     context.close()
     return found
 
@@ -144,6 +178,19 @@ def test_personal_pages_have_no_violation(
 ) -> None:
     paths = [path.format(**places) for path in PERSONAL]
     assert look(browser, server, paths, width, scheme, places["session"]) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_long_and_foreign_words_of_people_widen_no_page(
+    browser: Browser, server: Server, width: int, scheme: str
+) -> None:
+    person = server.person(f"alice-{uuid4().hex}@example.org", f"Acme {uuid4().hex}", name="Alice")
+    made = server.manage("shell", "--no-imports", "-c", LONG_WORDS.format(email=person.email))
+    assert made.returncode == 0, made.stderr
+    draft, home = made.stdout.split()
+    paths = [path.format(draft=draft, home=home) for path in CROWDED]
+
+    assert look(browser, server, paths, width, scheme, person.session_key) == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)

@@ -52,7 +52,7 @@ def test_the_blocks_for_curl(documented: Server, tmp_path: Path) -> None:
     printed = run("bash", "-euo", "pipefail", "-c", script, server=documented, folder=tmp_path)
 
     assert printed.startswith('{"data":{"me":{"name":"Alice","email":"alice@example.org"}}}')
-    assert '{"node":{"title":"Security quick check","rating":"E"}}' in printed
+    assert '{"node":{"title":"Security quick check","rating":"E","ratingShown":true}}' in printed
     assert '"is_authenticated": false' in printed
 
 

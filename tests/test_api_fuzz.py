@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
-from tests.embedded import ROOT, Person, Server
+from tests.embedded import ROOT, WITHOUT_BUCKETS, Person, Server
 
 pytestmark = pytest.mark.process
 
@@ -36,7 +36,8 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose limits let nearly everything through that the schema allows."""
     limits = {"LENGTH": "1000000", "TOKENS": "50000", "DEPTH": "40", "ALIASES": "1000", "FIELDS": "5000"}
     limits |= {"DIRECTIVES": "500", "OVERLAPS": "20000", "COST": "2000000"}
-    given = {f"GRAPHQL_MAX_{name}": value for name, value in limits.items()}
+    given: dict[str, Any] = {f"GRAPHQL_MAX_{name}": value for name, value in limits.items()}
+    given |= {"GRAPHQL_MAX_BODY": "4000000", "MAX_BODY": "4000000"} | WITHOUT_BUCKETS
     server = Server(tmp_path_factory.mktemp("fuzzed") / "data", None, **given)
     server.start()
     yield server

@@ -69,7 +69,7 @@ export const day = (report: ReportRowFragment): number => report.createdAt.getDa
 def test_an_operation_that_does_not_fit_the_schema_gets_no_types(node: str, tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     path = project.folder / "src" / "operations.ts"
-    path.write_text(path.read_text().replace("rating state createdAt", "rating mark createdAt"))
+    path.write_text(path.read_text().replace("ratingShown state createdAt", "ratingShown mark createdAt"))
 
     done = project.generate()
 

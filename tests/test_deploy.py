@@ -34,7 +34,7 @@ UNITS = sorted((DEPLOY / "systemd").iterdir())
 INSTALLED = "/opt/plumbline"
 """Where the systemd units expect the project."""
 OF_PYTHON = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
-PINNED = re.compile(r".+:\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?|postgres:\d+-[a-z]+")
+PINNED = re.compile(r".+:\d+\.\d+(\.\d+)?(\.dev\d+)?(-[a-z0-9.-]+)?|postgres:\d+-[a-z]+")
 """PostgreSQL's minor versions keep their files, and bring what has to be patched."""
 
 
@@ -139,6 +139,14 @@ def test_run_starts_the_very_command_of_the_procfile_with_both_roots_on_the_path
         expected = re.sub(rf"\$\{{{variable}(:-[^}}]*)?\}}", value, expected)
     assert started.stdout.splitlines() == expected.split(" && ")
     assert set(started.stderr.splitlines()) == {f"{checkout} {checkout}:{checkout}/platform"}
+
+
+def test_run_takes_as_many_open_files_as_it_may(checkout: Path) -> None:
+    (checkout / ".venv" / "bin" / "uvicorn").write_text("#!/bin/sh\nulimit -S -n\n")
+
+    started = _run("/bin/sh", "-c", f"ulimit -S -n 256; ulimit -H -n 600; exec {checkout / 'deploy' / 'run'} web")
+
+    assert (started.stdout, started.stderr) == ("600\n", "")
 
 
 def test_run_stands_back_for_a_long_running_process_so_that_signals_reach_it() -> None:
@@ -254,7 +262,8 @@ def test_compose_has_a_service_for_the_stores_and_for_each_process() -> None:
     services = _compose()["services"]
     commands = {name: service["command"] for name, service in _ours().items()}
 
-    assert set(services) == {"postgres", "redis", "migrate", "web", "worker", "worker-security", "worker-reports"}
+    workers = {"worker", "worker-security", "worker-reports", "worker-mail"}
+    assert set(services) == {"postgres", "redis", "migrate", "web", *workers}
     assert commands.pop("migrate") == ["release"]
     assert commands == {name: [name] for name in _processes() if name != "release"}
     assert not any("entrypoint" in service for service in _ours().values())
@@ -275,7 +284,7 @@ def test_compose_waits_for_healthy_stores_and_for_the_tables() -> None:
     services = _compose()["services"]
 
     assert {name for name, service in services.items() if "healthcheck" in service} >= {"postgres", "redis", "web"}
-    assert services["migrate"]["restart"] == "no"
+    assert services["migrate"]["restart"] == "on-failure"
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     for name in _ours().keys() - {"migrate"}:
         assert services[name]["depends_on"] == {
@@ -318,6 +327,18 @@ def test_units_start_the_procfiles_processes_and_nothing_else() -> None:
     }
     workers = [name for name in _processes() if name.startswith("worker")]
     assert wanted == ["plumbline-web.service", *[f"plumbline-worker@{name}.service" for name in workers]]
+
+
+def test_units_come_up_by_themselves_after_a_reboot_whatever_comes_up_first() -> None:
+    """A unit that Requires another is not started any more once that one has failed, also where it succeeds later."""
+    units = _services()
+    assert units["plumbline-release.service"]["Service"]["Restart"] == "on-failure"
+    for name in ("plumbline-web.service", "plumbline-worker@.service"):
+        assert units[name]["Unit"]["Wants"] == units[name]["Unit"]["After"] == "plumbline-release.service"
+        assert "Requires" not in units[name]["Unit"]
+        assert units[name]["Service"]["Restart"] == "always"
+        assert " migrate --check --wait " in units[name]["Service"]["ExecStartPre"]
+    assert {unit["Unit"]["StartLimitIntervalSec"] for unit in units.values()} == {"0"}
 
 
 def test_units_run_without_rights_and_take_secrets_from_a_file() -> None:
@@ -411,7 +432,7 @@ def test_the_web_pods_are_asked_for_life_and_for_readiness() -> None:
     assert {name: probe["path"] for name, probe in asked.items()} == {
         "startup": "/health",
         "liveness": "/health",
-        "readiness": "/health/ready?check=database",
+        "readiness": "/health/ready?check=database&check=schema",
     }
     for probe in asked.values():
         assert {"name": "Host", "value": host} in probe["httpHeaders"]

@@ -85,3 +85,40 @@ def test_a_form_that_did_not_get_through_can_be_sent_again(page: Page, alice: Pe
     posts.pop().continue_()
 
     expect(page).to_have_url(re.compile("/submissions/"))
+
+
+def test_a_press_is_seen_to_be_answered_while_the_server_takes_its_time(page: Page, posts: list[Route]) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill("nobody@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    button = page.get_by_role("main").get_by_role("button", name="Sign in")
+
+    # Nothing can be asked of a page that is about to go, so it leaves word of what is seen on it.
+    button.evaluate(
+        """(button) => addEventListener("pagehide", () => {
+          const wheel = getComputedStyle(button, "::before").borderTopStyle;
+          sessionStorage.setItem("seen", `${button.ariaBusy} ${wheel}`);
+        })"""
+    )
+    click_twice(page, button)
+
+    assert len(posts) == 1
+    posts[0].continue_()
+    expect(page.get_by_role("alert")).to_be_focused()
+    assert page.evaluate("() => sessionStorage.getItem('seen')") == "true solid"
+    assert page.title().startswith("Error: Sign in")
+    expect(button).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_press_after_an_error_and_after_going_back_goes_through(page: Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.goto("/accounts/login/")
+    for number in range(1, 4):
+        page.get_by_label("Email").fill("nobody@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_be_focused()
+        assert len(sent) == number
+        if number == 1:
+            page.go_back()

@@ -17,6 +17,8 @@ from uuid import UUID
 import psutil
 import pytest
 
+from tests.bench.against.builds import Build, build_of
+from tests.bench.against.turns import CannotMeasure
 from tests.faults.app.poison import POISON
 from tests.faults.backends import PRODUCT
 from tests.faults.broker import backwards, tenfold
@@ -24,7 +26,7 @@ from tests.faults.invariants import Findings, examine
 from tests.faults.ledger import Ledger
 from tests.faults.nemesis.catalogue import FAULTS
 from tests.faults.people import FIRST_ANSWERS, Person
-from tests.faults.site import Embedded, Production, Session, make_people, wait_until
+from tests.faults.site import BEFORE, Embedded, Production, Session, make_people, wait_until
 from tests.faults.stage import Fault, Stage, play
 from tests.faults.watchers import Watcher
 from tests.services import or_skipped, running_postgres, running_redis
@@ -35,7 +37,7 @@ SEED = 20261125
 
 def short_ones(mode: str) -> list[str]:
     """The names of the faults that have a short form."""
-    return [name for name, fault in FAULTS.items() if fault.short and fault.mode == mode]
+    return [name for name, fault in FAULTS.items() if fault.short and fault.mode == mode and not fault.before]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,39 @@ def embedded(tmp_path: Path) -> Iterator[Embedded]:
 @pytest.mark.parametrize("name", short_ones("production"))
 def test_what_was_acknowledged_survives_in_production(production: Production, name: str) -> None:
     assert play(FAULTS[name], production, SEED, short=True).violations == []
+
+
+@pytest.fixture
+def before() -> Iterator[Build]:
+    """The release before."""
+    try:
+        with build_of(BEFORE, print) as build:
+            yield build
+    except CannotMeasure as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_an_upgrade_beside_the_release_before(tmp_path: Path, before: Build) -> None:
+    with or_skipped(running_postgres()) as postgres, or_skipped(running_redis()) as redis_server:
+        site = Production(postgres, redis_server, tmp_path, PRODUCT, before)
+        try:
+            site.start()
+            assert play(FAULTS["old-beside-new"], site, SEED, short=True).violations == []
+        finally:
+            site.stop()
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_an_upgrade_of_the_embedded_mode_and_going_back(
+    tmp_path: Path, before: Build
+) -> None:
+    site = Embedded(tmp_path, PRODUCT, before)
+    try:
+        site.start()
+        assert play(FAULTS["forth-and-back"], site, SEED, short=True).violations == []
+    finally:
+        site.stop()
 
 
 def roll_over(stage: Stage[Production]) -> None:

@@ -67,3 +67,13 @@ def test_a_stranger_is_led_to_the_login(api: Server, page: Page) -> None:
     page.goto(f"{api.url}/graphql")
 
     expect(page).to_have_url(f"{api.url}/accounts/login/?next=/graphql")
+
+
+def test_a_subscription_that_is_silent_says_what_it_waits_for(
+    server: Server, context: BrowserContext, page: Page
+) -> None:
+    server.person("silent@example.org", "Silent").sign_in(context)
+    page.goto(f"{server.url}/graphql")
+    enter(page, "subscription { reportChanged { kind } }")
+
+    execute_until(page, "Messages appear here when something happens")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -48,7 +49,7 @@ def installation(
         yield installation
 
 
-def test_a_save_becomes_a_report_and_everything_can_be_backed_up(installation: Installation) -> None:
+def test_a_save_becomes_a_report_and_everything_can_be_backed_up(installation: Installation, tmp_path: Path) -> None:
     browser = Browser(installation)
     with installation.web(), installation.worker(), browser.live() as live:
         assert browser.save(ANSWERS) == 200
@@ -56,7 +57,7 @@ def test_a_save_becomes_a_report_and_everything_can_be_backed_up(installation: I
         assert browser.submit() == 302
         assert json.loads(live.recv(30))["revision"] == 2
     assert installation.rows("SELECT provisional, rating FROM reports_report") == [(False, "D")]
-    archive = str(installation.folder / "monday.plumbline")
+    archive = str(tmp_path / "monday.plumbline")
     installation.manage("backup", archive)
     assert "1 evaluations came out the same" in installation.manage("verify", archive)
 

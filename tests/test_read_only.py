@@ -69,7 +69,7 @@ def test_every_process_starts_works_and_ends(installation: Installation) -> None
     browser = Browser(installation)
     with ExitStack() as stack:
         web = stack.enter_context(installation.web())
-        names = ("worker", "worker-security", "worker-reports")
+        names = ("worker", "worker-security", "worker-reports", "worker-mail")
         workers = [stack.enter_context(installation.worker(name)) for name in names]
         live = stack.enter_context(browser.live())
         assert browser.save(ANSWERS) == 200

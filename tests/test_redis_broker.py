@@ -1,7 +1,9 @@
-"""A worker that can't tell Redis what it has done goes on taking messages."""
+"""A worker goes on taking messages though it can't tell Redis what it has done, and whatever somebody put there."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -87,3 +89,87 @@ def test_a_worker_that_is_cut_off_while_all_its_processes_finish_goes_on_taking_
         wake()
         # What Redis could not be told of stays there: it would be given out again after an hour.
         worker.wait_for(lambda: has(waiting=0, taken=1))
+
+
+SECRET = "s3cret-of-a-stranger"
+
+
+def message(headers: object, body: str = '[[], {}, {"callbacks": null}]', **more: object) -> dict[str, Any]:
+    """A message as Celery writes it, but for what is given."""
+    return {
+        "body": b64encode(body.encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": headers,
+        "properties": {
+            "delivery_tag": SECRET,
+            "delivery_info": {"exchange": "", "routing_key": "security"},
+            "body_encoding": "base64",
+        },
+        **more,
+    }
+
+
+def task(**headers: object) -> dict[str, Any]:
+    """The headers of a wake-up, but for what is given."""
+    return {"lang": "py", "task": "security.evaluate", "id": "6f2c1f0e", **headers}
+
+
+FOREIGN: dict[str, Any] = {
+    "no JSON": SECRET,
+    "no text": b"\xff\xfe",
+    "a hundred thousand brackets": "[" * 100_000,
+    "a list": [SECRET],
+    "a number": 7,
+    "nothing of a message": {"job": SECRET},
+    "a tag that is none": message(task(), properties={"delivery_tag": [SECRET], "delivery_info": {}}),
+    "no place": message(task(), properties={"delivery_tag": SECRET}),
+    "an unknown encoding": message(task(), properties={**message({})["properties"], "body_encoding": "rot13"}),
+    "a body that is no base64": message(task(), body=SECRET) | {"body": "%%%"},
+    "no content type": message(task()) | {"content-type": None},
+    "no headers": message(None),
+    "headers without a task": message({"id": "6f2c1f0e"}),
+    "headers that are a text": message(SECRET),
+    "an unknown task": message(task(task=SECRET)),
+    "an unknown task without an id": message({"task": SECRET}),
+    "a task that is a list": message(task(task=[SECRET])),
+    "a task that is nothing": message(task(task=None)),
+    "an id that is a list": message(task(id=[SECRET])),
+    "a pickle": message(task(), **{"content-type": "application/x-python-serialize"}),
+    "an unknown type": message(task(), **{"content-type": "text/secret"}),
+    "an unknown compression": message(task(compression="secret")),
+    "a body that is no JSON": message(task(), body=SECRET),
+    "a body that is no call": message(task(), body=json.dumps({"a": SECRET})),
+    "arguments that are none": message(task(), body=json.dumps([SECRET, SECRET, SECRET])),
+    "a hint that is none": message(task(), body=json.dumps([[[SECRET]], {}, {}])),
+    "a time that is none": message(task(eta=SECRET)),
+    "an end that is none": message(task(expires=SECRET)),
+    "limits that are none": message(task(timelimit=SECRET)),
+    "tries that are none": message(task(retries=SECRET)),
+    "another name that is none": message(task(shadow=[SECRET])),
+}
+
+
+def test_what_somebody_else_put_into_redis_is_dropped_and_its_content_is_in_no_log(
+    postgres: Service, redis_server: Service, tmp_path: Path
+) -> None:
+    installation = Installation(postgres, redis_server, tmp_path)
+    installation.run("deploy/run", "release")
+    with (
+        closing(redis.Redis.from_url(redis_server.url)) as server,
+        Celery(broker=redis_server.url) as sender,
+        installation.worker() as worker,
+    ):
+        server.flushall()
+        for what, foreign in FOREIGN.items():
+            raw = foreign if isinstance(foreign, str | bytes) else json.dumps(foreign)
+            server.lpush("security", raw)
+            worker.wait_for(lambda: not server.llen("security") and not server.hlen("unacked"))
+            assert worker.popen.poll() is None, f"{what}: {worker.output}"
+        sender.send_task("security.evaluate", queue="security")
+        worker.wait_for(lambda: not server.llen("security") and not server.hlen("unacked"))
+
+        assert worker.popen.poll() is None
+        assert "dropped a message in Redis that is no JSON" in worker.output
+        assert "dropped the message 6f2c1f0e" in worker.output
+        assert SECRET not in worker.output

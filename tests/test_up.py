@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -37,13 +38,27 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def _get(url: str) -> tuple[int, str]:
+    answer = httpx.get(url)
+    return answer.status_code, answer.text
+
+
+def _sign_in(url: str) -> int:
+    """The status of the form for somebody that is unknown, sent as a browser sends it."""
+    with httpx.Client() as browser:
+        browser.get(f"{url}/accounts/login/")
+        form = {"login": "x@example.org", "password": "x", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        return browser.post(f"{url}/accounts/login/", data=form, headers={"Origin": url}).status_code
+
+
 def test_the_first_start_says_where_everything_is_and_works(make: Callable[[], Server]) -> None:
     server = make()
     server.start()
 
     shown = server.output()
     assert f"Open                 {server.url}\n" in shown
-    assert re.search(rf"First administrator  {server.url}/accounts/setup/\S{{40,}}/  \(works once\)\n", shown)
+    link = rf"{server.url}/accounts/setup/\S{{40,}}/"
+    assert re.search(rf"First administrator  {link}  \(works once, within 24 hours\)\n", shown)
     assert f"Data                 {server.data_dir}\n" in shown
     assert "Mode                 embedded" in shown
     assert "Stop                 Ctrl-C\n" in shown
@@ -61,6 +76,49 @@ def test_the_data_folder_and_its_secrets_are_for_their_owner_only(make: Callable
     assert _mode(server.data_dir) == 0o700
     assert _mode(server.data_dir / "secret_key") == 0o600
     assert _mode(server.data_dir / "plumbline.sqlite3") == 0o600
+
+
+def test_what_others_could_read_is_closed_to_them_at_the_start(make: Callable[[], Server]) -> None:
+    server = make()
+    server.start()
+    assert server.stop() == 0
+    for name in ("plumbline.sqlite3", "secret_key"):
+        (server.data_dir / name).chmod(0o644)
+    before = len(server.output())
+
+    server.start()
+
+    shown = server.output()[before:]
+    for name in ("plumbline.sqlite3", "plumbline.sqlite3-wal", "plumbline.sqlite3-shm", "secret_key"):
+        assert _mode(server.data_dir / name) == 0o600
+    assert f"Others on this machine could read {server.data_dir}/secret_key. Now only its owner can." in shown
+
+
+def test_an_address_that_is_refused_is_let_in_by_the_setting_that_the_log_names(make: Callable[[], Server]) -> None:
+    server = make()
+    server.environment["HOST"] = "0.0.0.0"  # noqa: S104
+    server.start()
+    assert re.search(r"From elsewhere +stop, then start with BASE_URL=http://\S+:\d+\n", server.output())
+    address = f"http://127.0.0.2:{server.port}"  # another one of this machine
+
+    status, page = _get(f"{address}/")
+    assert status == 400
+    assert "Plumbline does not answer at 127.0.0.2" in page
+    (setting,) = re.findall(
+        r"refused a request for the host 127\.0\.0\.2:\d+; to answer it, set (\S+) ", server.output()
+    )
+    assert _get(f"{address}/")[0] == 400
+    assert server.output().count("refused a request") == 1  # once for each host
+
+    assert server.stop() == 0
+    server.environment |= dict([setting.split("=", 1)])
+    before = len(server.output())
+    server.start()
+    assert f"Open                 {address}\n" in server.output()[before:]
+    assert "From elsewhere" not in server.output()[before:]
+    for url in (address, server.url):
+        assert _get(f"{url}/")[0] == 200
+        assert _sign_in(url) == 200  # "the address or the password is wrong", and not that the page is too old
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -144,7 +202,7 @@ def test_a_port_in_use_is_refused_with_what_to_type(make: Callable[[], Server], 
         ({"PORT": "70000"}, 'Environment variable "PORT" invalid'),
         ({"TIME_ZONE": "Mars"}, 'Environment variable "TIME_ZONE" invalid'),
         ({"BASE_URL": "plumbline.example.org"}, "BASE_URL=https://plumbline.example.org"),
-        ({"BASE_URL": "https://plumbline.example.org"}, "Add it: ALLOWED_HOSTS="),
+        ({"BASE_URL": "https://plumbline.example.org", "ALLOWED_HOSTS": "localhost"}, "Add it: ALLOWED_HOSTS="),
         ({"DATA_DIR": "/proc/plumbline"}, "the data folder /proc/plumbline can't be written"),
     ],
 )

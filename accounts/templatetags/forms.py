@@ -10,7 +10,9 @@ register = template.Library()
 
 
 @register.filter
-def without_placeholder(field: BoundField) -> SafeString:
-    """The field's input; its label stands above it, so a placeholder that repeats the label would only be noise."""
-    field.field.widget.attrs.pop("placeholder", None)
+def plain(field: BoundField) -> SafeString:
+    """The field's input. Its label is above it, so a placeholder would say it twice. `maxlength` would throw away what
+    goes beyond it without a word: the form refuses it with the limit instead."""
+    for name in ("placeholder", "maxlength"):
+        field.field.widget.attrs.pop(name, None)
     return field.as_widget()

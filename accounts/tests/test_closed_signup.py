@@ -32,7 +32,11 @@ def test_pages_offer_to_sign_up_only_where_it_is_open(client: Client, settings: 
 def test_the_command_prints_a_link_that_works_once(client: Client) -> None:
     printed = StringIO()
     call_command("first_administrator", stdout=printed)
-    path = printed.getvalue().strip().removeprefix("Open this link (it works once): http://localhost:8000")
+    path = (
+        printed.getvalue()
+        .strip()
+        .removeprefix("Open this link (it works once, within 24 hours): http://localhost:8000")
+    )
     assert client.get(path).status_code == 200
 
 

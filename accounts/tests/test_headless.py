@@ -18,7 +18,8 @@ ROOT = "/_allauth/app/v1"
 def test_two_requests_at_once_switch_it_on_once(client: Client, alice: User) -> None:
     answer = client.post(f"{ROOT}/auth/login", {"email": alice.email, "password": PASSWORD}, "application/json")
     token = {"X-Session-Token": answer.json()["meta"]["session_token"]}
-    client.post(f"{ROOT}/auth/reauthenticate", {"password": PASSWORD}, "application/json", headers=token)
+    answer = client.post(f"{ROOT}/auth/reauthenticate", {"password": PASSWORD}, "application/json", headers=token)
+    token = {"X-Session-Token": answer.json()["meta"]["session_token"]}
 
     def the_other_request(secret: str, code: str) -> bool:
         auth.TOTP.activate(alice, secret)
@@ -44,3 +45,11 @@ def test_a_secret_that_no_key_opens_is_told_with_the_way_out(protected: Protecte
         assert answer.status_code == 409
         assert answer.json()["errors"][0]["code"] == "unreadable_secret"
         assert "Ask an administrator" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/signup", "/auth/password/request"])
+def test_a_hundred_thousand_brackets_are_no_json(client: Client, path: str) -> None:
+    answer = client.post(f"{ROOT}{path}", b"[" * 100_000, "application/json")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "no_json"

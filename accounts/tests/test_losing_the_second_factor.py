@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -16,6 +15,7 @@ from pytest_django import Settings
 from accounts import encryption, second_factor
 from accounts.models import User
 from accounts.tests.conftest import PASSWORD, Protected
+from securitylog import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,8 +63,7 @@ def test_an_administrator_switches_it_off_after_a_question(
     assert protected.browser.get("/questionnaires/").status_code == 302
     assert mail.outbox[-1].to == ["alice@example.org"]
     assert mail.outbox[-1].subject == "Your second factor was switched off by an administrator"
-    assert caplog.messages == [f"second factor of {alice.pk} switched off by {admin_user.pk}"]
-    assert caplog.records[0].levelno == logging.WARNING
+    assert f"event=second_factor_off person={alice.pk} by={admin_user.pk}" in caplog.messages
     assert not any(code in caplog.text for code in codes)
     assert LogEntry.objects.get(object_id=str(alice.pk)).user == admin_user
 
@@ -74,7 +73,7 @@ def test_the_command_does_the_same(protected: Protected, caplog: pytest.LogCaptu
 
     assert needs_no_code(protected.user)
     assert protected.browser.get("/questionnaires/").status_code == 302
-    assert caplog.messages[0].startswith(f"second factor of {protected.user.pk} switched off by ")
+    assert f"event=second_factor_off person={protected.user.pk} by={operator()}" in caplog.messages
     assert "alice@example.org" not in caplog.text
     assert len([message for message in mail.outbox if "by an administrator" in message.subject]) == 1
 
@@ -98,6 +97,8 @@ def test_only_who_may_change_the_person_may_switch_it_off(
 ) -> None:
     bob.is_staff = True
     bob.save()
+    bob.reviewed.add(bob.organisation)
+    protected_admin.user.join(bob.organisation)
     helper = Client()
     helper.force_login(bob)
     assert helper.post(page_of(protected.user)).status_code == 403
@@ -216,3 +217,15 @@ def test_an_administrator_who_has_one_comes_in(protected_admin: Protected, setti
 
 def test_where_it_is_up_to_them_they_come_in_without(desk: Client) -> None:
     assert desk.get("/admin/").status_code == 200
+
+
+def test_an_operator_without_a_mail_server_is_asked_to_tell_the_person(
+    protected: Protected, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
+
+    call_command("second_factor", "off", protected.user.email)
+
+    shown = capsys.readouterr().out
+    assert "Tell them yourself: this installation sends no mail." in shown
+    assert "A mail tells them" not in shown

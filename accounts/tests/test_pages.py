@@ -6,17 +6,25 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from accounts import setup
 from accounts.models import User
-from accounts.tests.conftest import Protected, confirm
+from accounts.tests.conftest import PASSWORD, Protected, confirm
 
 pytestmark = pytest.mark.django_db
 
 ANONYMOUS = ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/inactive/"]
-SIGNED_IN = ["/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
+SIGNED_IN = [
+    "/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/sessions/",
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+]
 SECOND_FACTOR = ["", "recovery-codes/", "recovery-codes/generate/", "totp/deactivate/", "reauthenticate/"]
 ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "405.html", "429.html", "500.html"]
 
@@ -96,6 +104,11 @@ def test_the_setup_page_is_clean(client: Client) -> None:
     assert path
     check(client.get(path).content.decode())
     check(client.post(path, {}).content.decode())
+    assert setup.create_setup_link()
+    check(client.get(path).content.decode())
+    client.post(str(setup.create_setup_link()), {"email": "a@b.org", "password": PASSWORD, "organisation": "Acme"})
+    check(client.get("/accounts/first-steps/").content.decode())
+    check(Client().get(path).content.decode())
 
 
 @pytest.mark.parametrize("template", ERRORS)
@@ -146,3 +159,79 @@ def test_labels_are_in_sentence_case(alice_client: Client) -> None:
 
     labels = re.findall(r"<label[^>]*>([^<]+)</label>", page)
     assert labels == ["Current password", "New password", "New password (again)"]
+
+
+def _title(page: str) -> str:
+    found = re.search(r"<title>([^<]+)</title>", page)
+    assert found, page
+    return found[1]
+
+
+def _is_told(page: str) -> bool:
+    """Whether the title says that something is wrong, and the summary takes the focus."""
+    summary = re.search(r'<div class="error-summary" role="alert" tabindex="-1" autofocus>', page)
+    return _title(page).startswith("Error: ") and summary is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "mistake"),
+    [
+        ("/accounts/signup/", {"email": "no address"}),
+        ("/accounts/login/", {"login": "alice@example.org", "password": "wrong"}),
+        ("/accounts/password/reset/", {"email": ""}),
+    ],
+)
+def test_the_title_of_a_form_with_a_mistake_says_so(
+    client: Client, alice: User, path: str, mistake: dict[str, str]
+) -> None:
+    assert not _title(client.get(path).content.decode()).startswith("Error")
+    assert _is_told(client.post(path, mistake).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("path", "mistake"),
+    [
+        ("/accounts/email/", {"email": "alice@example.org", "action_add": ""}),
+        ("/accounts/password/change/", {"oldpassword": "wrong"}),
+        ("/accounts/reauthenticate/", {"password": "wrong"}),
+    ],
+)
+def test_so_does_that_of_an_account_page(alice_client: Client, path: str, mistake: dict[str, str]) -> None:
+    alice_client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert not _title(alice_client.get(path).content.decode()).startswith("Error")
+    assert _is_told(alice_client.post(path, mistake).content.decode())
+
+
+def test_so_do_those_on_the_way_and_at_setup(client: Client, alice: User) -> None:
+    client.post("/accounts/password/reset/", {"email": alice.email})
+    assert _is_told(client.post("/accounts/password/reset/confirm/", {"code": "wrong"}).content.decode())
+    found = re.search(r"^(\S+)\n\nis the code", str(mail.outbox[0].body), re.MULTILINE)
+    assert found
+    client.post("/accounts/password/reset/confirm/", {"code": found[1]})
+    mistake = {"password1": "short", "password2": "other"}
+    assert _is_told(client.post("/accounts/password/reset/complete/", mistake).content.decode())
+    assert _is_told(Client().post(str(setup.create_setup_link()), {}).content.decode())
+    browser = Client()
+    browser.post("/accounts/signup/", {"email": "dora@example.org", "password1": PASSWORD})
+    assert _is_told(browser.post("/accounts/confirm-email/", {"code": "wrong"}).content.decode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_so_do_those_of_the_second_factor(protected: Protected, bob: User) -> None:
+    assert _is_told(protected.begin().post("/accounts/2fa/authenticate/", {"code": "1"}).content.decode())
+    assert _is_told(protected.browser.post("/accounts/2fa/reauthenticate/", {"code": "1"}).content.decode())
+    other = Client()
+    other.force_login(bob)
+    confirm(other)
+    assert _is_told(other.post("/accounts/2fa/totp/activate/", {"code": "1"}).content.decode())
+
+
+def test_so_do_those_of_the_administration(admin_user: User, alice: User) -> None:
+    desk = Client()
+    desk.force_login(admin_user)
+    for path in ("user/add/", f"user/{alice.pk}/change/", f"user/{alice.pk}/password/", "organisation/add/"):
+        page = desk.post(f"/admin/accounts/{path}", {"email": "", "name": ""} | NO_MEMBERSHIPS).content.decode()
+        assert _title(page).strip().startswith("Error: "), path
+
+
+NO_MEMBERSHIPS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}

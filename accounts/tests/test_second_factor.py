@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
 from django.core import mail
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
@@ -40,7 +42,9 @@ def is_signed_in(browser: Client) -> bool:
 
 
 def test_a_person_finds_it_in_the_menu_and_is_told_what_it_is_for(alice_client: Client) -> None:
-    assert b'<a href="/accounts/2fa/">Second factor</a>' in alice_client.get("/questionnaires/").content
+    assert re.search(
+        rb'<a href="/accounts/2fa/(\?[^"]+)?">Second factor</a>', alice_client.get("/questionnaires/").content
+    )
     page = alice_client.get("/accounts/2fa/").content.decode()
     assert "any that reads QR codes will do" in page
     assert 'href="/accounts/2fa/totp/activate/"' in page
@@ -184,7 +188,7 @@ def test_five_wrong_codes_close_the_door_to_the_right_one_in_any_browser(protect
     for other in (browser, protected.begin()):
         for code in (protected.code, protected.recovery_codes[0]):
             response = other.post(CODE_PAGE, {"code": code})
-            assert b"Too many failed login attempts" in response.content
+            assert b"Too many failed attempts" in response.content
             assert not is_signed_in(other)
 
 
@@ -192,9 +196,8 @@ def test_a_wrong_code_is_noted_without_the_code(protected: Protected, caplog: py
     with caplog.at_level(logging.INFO):
         protected.begin().post(CODE_PAGE, {"code": "31415"})
 
-    assert [record.getMessage() for record in caplog.records if record.name == "accounts.signal_handlers"] == [
-        f"wrong code of the second factor of {protected.user.pk}"
-    ]
+    person = protected.user.pk
+    assert f"event=wrong_code person={person} of=second_factor network=127.0.0.0/24" in caplog.messages
     assert "31415" not in caplog.text
 
 
@@ -250,7 +253,7 @@ def test_a_sign_in_that_was_begun_with_the_old_password_is_not_finished(protecte
     response = thief.post(CODE_PAGE, {"code": protected.code}, follow=True)
 
     assert response.redirect_chain[-1][0] == "/accounts/login/"
-    assert b"was changed meanwhile. Please sign in again." in response.content
+    assert b"was changed while you signed in. Please sign in again." in response.content
     assert not is_signed_in(thief)
 
 
@@ -262,6 +265,22 @@ def test_somebody_switched_off_between_password_and_code_does_not_get_in(protect
     browser.post(CODE_PAGE, {"code": protected.code})
 
     assert not is_signed_in(browser)
+
+
+@pytest.mark.parametrize("send", [Client.get, Client.post])
+def test_a_code_page_of_a_factor_that_was_switched_off_leads_on(
+    protected: Protected, send: Callable[..., HttpResponse]
+) -> None:
+    browser = protected.begin()
+    protected.browser.post("/accounts/2fa/totp/deactivate/")
+    assert not Authenticator.objects.exists()
+
+    response = send(browser, CODE_PAGE, {"code": "000000"}, follow=True)
+
+    assert response.status_code == 200
+    assert b"was changed while you signed in. Please sign in again." in response.content
+    browser.post("/accounts/login/", {"login": protected.user.email, "password": PASSWORD})
+    assert is_signed_in(browser)
 
 
 def test_a_pending_sign_in_does_not_last(protected: Protected) -> None:
@@ -323,7 +342,7 @@ def test_a_recovery_code_lets_in_once_and_is_noted(protected: Protected, caplog:
 
     assert is_signed_in(browser)
     assert not is_signed_in(again)
-    assert f"{protected.user.pk} used a recovery code" in caplog.messages
+    assert f"event=recovery_code_used person={protected.user.pk} network=127.0.0.0/24" in caplog.messages
     assert code not in caplog.text
     assert "You have 9 recovery codes left" in browser.get("/accounts/2fa/").content.decode()
 
@@ -427,4 +446,16 @@ def test_the_page_says_since_when_in_the_form_of_the_other_pages(protected: Prot
 
     page = protected.browser.get("/accounts/2fa/").content.decode()
 
-    assert "since 29 Nov 2026." in page
+    assert re.search(r"since <time [^>]+>29 Nov 2026, 12:00 UTC</time>\.", page)
+
+
+@pytest.mark.parametrize("parts", ["{} {}", " {}\u00a0{}\n", "{}\u200b{}"])
+def test_the_code_of_the_app_is_taken_however_it_is_pasted(protected: Protected, parts: str) -> None:
+    browser = protected.begin()
+    protected.clock.next_code()
+
+    response = browser.post(
+        "/accounts/2fa/authenticate/", {"code": parts.format(protected.code[:3], protected.code[3:])}
+    )
+
+    assert response.headers["Location"] == "/questionnaires/"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import setup
 from accounts.models import Organisation, SetupLink, User
@@ -29,7 +32,7 @@ def test_the_link_makes_an_administrator_and_signs_them_in(client: Client) -> No
     response = client.post(path, FORM)
 
     ada = User.objects.get()
-    assert response.headers["Location"] == "/questionnaires/"
+    assert response.headers["Location"] == "/accounts/first-steps/"
     assert client.session["_auth_user_id"] == str(ada.pk)
     assert (ada.email, ada.is_staff, ada.is_superuser) == ("ada@example.org", True, True)
     assert ada.organisation.name == "Acme"
@@ -50,24 +53,72 @@ def test_the_link_works_once(client: Client) -> None:
     path = fresh_link()
     client.post(path, FORM)
 
-    assert client.get(path).status_code == 404
-    assert client.post(path, FORM | {"email": "eve@example.org"}).status_code == 404
+    stranger = Client()
+    for response in (stranger.get(path), stranger.post(path, FORM | {"email": "eve@example.org"})):
+        page = response.content.decode()
+        assert response.status_code == 410
+        assert "This link was used already" in page
+        assert 'href="/accounts/login/?next=/accounts/first-steps/"' in page
     assert User.objects.count() == 1
 
 
 @pytest.mark.django_db
-def test_a_wrong_link_is_no_page(client: Client) -> None:
-    fresh_link()
+def test_who_made_the_administrator_is_led_on_by_the_used_link(client: Client) -> None:
+    path = fresh_link()
+    client.post(path, FORM)
 
-    assert client.get("/accounts/setup/wrong/").status_code == 404
+    for response in (client.get(path), client.post(path, FORM)):
+        assert response.headers["Location"] == "/accounts/first-steps/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("used", [False, True])
+def test_a_wrong_link_is_no_page_and_tells_nothing(client: Client, used: bool) -> None:
+    path = fresh_link()
+    if used:
+        Client().post(path, FORM)
+
+    response = client.get("/accounts/setup/wrong/")
+
+    assert response.status_code == 404
+    assert b"administrator" not in response.content
 
 
 @pytest.mark.django_db
 def test_a_newer_link_replaces_the_older(client: Client) -> None:
     older, newer = fresh_link(), fresh_link()
 
-    assert client.get(older).status_code == 404
+    response = client.get(older)
+    assert response.status_code == 410
+    assert "Only the newest link makes the first administrator." in response.content.decode()
+    assert client.post(older, FORM).status_code == 410
     assert client.get(newer).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "status"), [(59, 200), (61, 410)])
+def test_a_link_works_for_its_hours(client: Client, settings: Settings, minutes: int, status: int) -> None:
+    settings.SETUP_LINK_HOURS = 1
+    path = fresh_link()
+    SetupLink.objects.update(created_at=timezone.now() - timedelta(minutes=minutes))
+
+    assert client.get(path).status_code == status
+
+
+@pytest.mark.django_db
+def test_a_link_that_is_too_old_says_how_to_get_a_new_one_and_makes_nobody(client: Client) -> None:
+    path = fresh_link()
+    SetupLink.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    response = client.post(path, FORM)
+
+    assert response.status_code == 410
+    assert "It worked for 24 hours, and nobody used it." in response.content.decode()
+    assert "manage.py first_administrator" in response.content.decode()
+    assert not User.objects.exists()
+    with pytest.raises(setup.SetupLinkUsedError):
+        setup.use(path.split("/")[-2], email="eve@example.org", password="x", organisation="Evil")
+    assert client.get(fresh_link()).status_code == 200
 
 
 @pytest.mark.django_db
@@ -97,7 +148,7 @@ def test_an_open_link_dies_when_an_administrator_comes_by_another_way(client: Cl
     path = fresh_link()
     User.objects.create_superuser("root@example.org", "several plain words")
 
-    assert client.post(path, FORM).status_code == 404
+    assert client.post(path, FORM).status_code == 410
     with pytest.raises(setup.SetupLinkUsedError):
         setup.use(path.split("/")[-2], email="eve@example.org", password="x", organisation="Evil")
     assert not User.objects.filter(email="eve@example.org").exists()
@@ -152,3 +203,37 @@ def test_of_simultaneous_uses_one_makes_the_administrator() -> None:
 
     assert (len(made), len(refused)) == (1, 3)
     assert list(User.objects.values_list("email", flat=True)) == made
+
+
+@pytest.mark.django_db
+def test_the_first_steps_say_what_to_do_about_mail_people_and_the_administration(
+    client: Client, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
+
+    page = client.post(fresh_link(), FORM, follow=True).content.decode()
+
+    assert "No mail goes out yet." in page
+    assert "EMAIL_URL=smtp+tls://" in page
+    assert 'href="/admin/accounts/user/add/"' in page
+    assert "SIGNUP=closed" in page
+    assert 'href="/admin/"' in page
+    assert 'href="/accounts/2fa/"' in page
+
+
+@pytest.mark.django_db
+def test_the_first_steps_follow_the_settings(client: Client, admin_user: User, settings: Settings) -> None:
+    client.force_login(admin_user)
+    settings.SIGNUP, settings.SECOND_FACTOR = "closed", "administrators"
+
+    page = client.get("/accounts/first-steps/").content.decode()
+
+    assert "Mail is set up" in page
+    assert "Sign-up is closed: you add people" in page
+    assert "switch yours on first" in page
+
+
+@pytest.mark.django_db
+def test_the_first_steps_are_for_administrators(client: Client, alice_client: Client) -> None:
+    assert alice_client.get("/accounts/first-steps/").status_code == 404
+    assert client.get("/accounts/first-steps/").headers["Location"].startswith("/accounts/login/?next=")

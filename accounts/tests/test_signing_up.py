@@ -40,10 +40,63 @@ def test_a_person_signs_up_confirms_by_code_and_has_an_organisation(client: Clie
     assert not dora.is_superuser
 
 
-def test_without_names_the_organisation_takes_that_of_the_mailbox(client: Client) -> None:
-    client.post("/accounts/signup/", {"email": "info@example.org", "password1": PASSWORD})
+@pytest.mark.parametrize(
+    ("names", "organisation"),
+    [
+        ({"name": "Sam Miller"}, "Sam Miller's organisation"),
+        ({}, "Organisation of info@example.org"),
+        ({"name": "  ", "organisation": " \t"}, "Organisation of info@example.org"),
+        ({"name": "x" * 120}, f"{'x' * 105}'s organisation"),
+    ],
+)
+def test_an_organisation_without_a_name_is_called_after_its_person(
+    client: Client, names: dict[str, str], organisation: str
+) -> None:
+    client.post("/accounts/signup/", {"email": "info@example.org", "password1": PASSWORD, **names})
 
-    assert User.objects.get().organisation.name == "info"
+    assert User.objects.get().organisation.name == organisation
+
+
+def test_by_json_an_organisation_is_called_after_its_person_too(client: Client) -> None:
+    person = {"email": "info@exämple.de", "password": PASSWORD}
+    client.post("/_allauth/app/v1/auth/signup", person, "application/json")
+
+    assert User.objects.get().organisation.name == "Organisation of info@exämple.de"
+
+
+def test_the_form_says_what_the_name_is_for_and_how_colleagues_come_together(client: Client) -> None:
+    page = client.get("/accounts/signup/").content.decode()
+
+    assert "If you leave it empty, the organisation is named after you. You sign up with a new organisation." in page
+    assert "ask the administrator of this installation to add you to theirs" in page
+
+
+def test_a_name_that_exists_is_taken_without_a_word(client: Client, alice: User) -> None:
+    response = client.post("/accounts/signup/", SIGNUP | {"organisation": alice.organisation.name})
+
+    assert response.headers["Location"] == "/accounts/confirm-email/"
+    assert Organisation.objects.filter(name="Acme").count() == 2
+
+
+def test_a_name_is_cleaned_of_what_nobody_sees(client: Client) -> None:
+    names = {"name": "Do\u200bra\u202e", "organisation": "Dora\x0b&\u00a0\u00a0Co\u0007"}
+    client.post("/accounts/signup/", SIGNUP | names)
+
+    dora = User.objects.get()
+    assert (dora.name, dora.organisation.name) == ("Dora", "Dora & Co")
+
+
+@pytest.mark.parametrize("field", ["name", "organisation"])
+@pytest.mark.parametrize("name", ["\u200b\u200d", "\u202e", "\u3164", "\u2800", "\u0301", "\ufe0f"])
+def test_a_name_that_nobody_sees_is_refused(client: Client, field: str, name: str) -> None:
+    page = client.post("/accounts/signup/", SIGNUP | {field: name}).content.decode()
+
+    assert "Nobody can see this name." in page
+    assert not User.objects.exists()
+
+
+def test_nothing_is_cut_off_by_the_browser(client: Client) -> None:
+    assert "maxlength" not in client.get("/accounts/signup/").content.decode()
 
 
 def test_next_survives_the_code(client: Client) -> None:
@@ -152,7 +205,7 @@ def test_a_weak_password_makes_nobody(client: Client) -> None:
 def test_a_name_that_is_too_long_is_refused(client: Client) -> None:
     response = client.post("/accounts/signup/", SIGNUP | {"organisation": "x" * 121})
 
-    assert b"at most 120 characters" in response.content
+    assert b"at most 120 characters (it has 121)" in response.content
     assert not User.objects.exists()
 
 
@@ -163,7 +216,7 @@ def _without_tokens(page: str) -> str:
 def test_the_page_after_signing_up_says_once_that_a_code_was_sent(client: Client) -> None:
     page = client.post("/accounts/signup/", SIGNUP, follow=True).content.decode()
 
-    assert page.count("We sent a mail to") == 1
+    assert page.count("A mail is on its way to") == 1
     assert "A code is on its way" not in page
 
 

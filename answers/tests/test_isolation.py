@@ -84,7 +84,11 @@ def test_a_person_of_two_organisations_sees_each_submission_once(
 def test_a_person_without_an_organisation_is_told(alice: User, alice_client: Client, small: object) -> None:
     alice.memberships.all().delete()
 
-    assert alice_client.post("/questionnaires/small/start/").status_code == 403
+    page = alice_client.post("/questionnaires/small/start/", follow=True).content.decode()
+
+    assert "You belong to no organisation" in page
+    assert "Ask an administrator to add you to one" in page
+    assert ">Start<" not in page
     assert not Submission.objects.exists()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from copy import deepcopy
+from hashlib import sha256
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from answers.models import Submission
+from answers.models import Line, Submission
 from answers.saving import Change, save_answers
 from answers.submissions import delete_draft, submit
 from answers.tests.conftest import Save
@@ -47,7 +51,7 @@ def test_the_list_offers_questionnaires_and_shows_drafts_with_their_progress(
     page = alice_client.get("/questionnaires/").content.decode()
 
     assert "Small check" in page
-    assert "1 of 7 answered, about 7 minutes left" in page
+    assert "1 of 4 answered, about 7 minutes left" in page
     assert "Continue" in page
 
 
@@ -63,10 +67,13 @@ def test_the_list_costs_the_same_number_of_queries_with_10_and_60_submissions(
 
 
 def _make_submissions(user: User, questionnaire: Questionnaire, number: int) -> None:
+    organisation = user.organisation
+    line, _made = Line.objects.get_or_create(organisation=organisation, questionnaire_slug=questionnaire.slug, name="")
     for _ in range(number):
         submission = Submission.objects.create(
-            organisation=user.organisation,
+            organisation=organisation,
             created_by=user,
+            line=line,
             questionnaire_slug=questionnaire.slug,
             questionnaire_version=questionnaire.version,
             questionnaire_digest=questionnaire.digest,
@@ -185,7 +192,7 @@ def test_a_wrong_answer_saves_nothing_and_keeps_all_that_was_typed(alice_client:
     page = response.content.decode()
     assert response.status_code == 400
     assert 'value="many"' in page
-    assert 'value="example.org"' in page
+    assert ">example.org</textarea>" in page
     assert ">ours</textarea>" in page
     assert '<a href="#q-people">How many people?</a><br>Enter a number, for example 12 or 2.5.' in page
     assert not draft.answers.exists()
@@ -230,9 +237,10 @@ def test_a_stale_page_shows_both_answers_and_saves_the_others(
 
     page = response.content.decode()
     assert response.status_code == 409
-    assert "Changed meanwhile by Bob at" in page
-    assert "<strong>Fully</strong>" in page
-    assert "You chose: <strong>Partly</strong>" in page
+    stamp = r"<time [^>]+>\d\d? \w{3} \d{4}, \d\d:\d\d UTC</time>"
+    assert re.search(rf"<bdi>Bob</bdi> changed the answer on {stamp}\.", page)
+    assert '<dt>Theirs</dt><dd><bdi class="by-hand">Fully</bdi></dd>' in page
+    assert '<dt>Yours</dt><dd><bdi class="by-hand">Partly</bdi></dd>' in page
     assert draft.values == {"mfa": "F", "backup": "L"}
 
 
@@ -258,6 +266,157 @@ def test_a_conflict_without_a_choice_stays_one(
     assert draft.values["mfa"] == "F"
 
 
+def test_a_refused_answer_hides_no_conflict(alice_client: Client, draft: Submission, conflict: dict[str, str]) -> None:
+    wrong = conflict | {"backup:value": "not_applicable", "backup:reason": ""}
+    response = alice_client.post(section_url(draft), wrong)
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "Nothing is saved yet: please look at these answers again" in page
+    assert "Somebody changed this, too: choose below which answer counts." in page
+    assert '<dt>Theirs</dt><dd><bdi class="by-hand">Fully</bdi></dd>' in page
+    assert draft.values == {"mfa": "F"}
+    right = conflict | {"mfa:theirs": "2", "mfa:resolve": "mine"}
+    assert alice_client.post(section_url(draft), right).status_code == 302
+    assert draft.values == {"mfa": "P", "backup": "L"}
+
+
+def by_part(client: Client, submission: Submission, section: str = "controls") -> dict[str, str]:
+    """The same as `page_of`, with the hidden facts about each part of an answer."""
+    posted = {name: value for name, value in page_of(client, submission, section).items() if ":version" not in name}
+    for field in client.get(section_url(submission, section)).context["fields"]:
+        if field.visible:
+            for name in ("value_version", "note_version", "seen_value", "seen_note"):
+                posted[f"{field.question.id}:{name}"] = str(getattr(field, name))
+    return posted
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "outcome"),
+    [
+        ({"mfa:note": "theirs"}, {"mfa:value": "P"}, ("P", "theirs")),
+        ({"mfa:value": "F"}, {"mfa:note": "mine"}, ("F", "mine")),
+    ],
+)
+def test_colleagues_on_value_and_note_of_one_question_merge(
+    alice_client: Client,
+    bob_client: Client,
+    draft: Submission,
+    save: Save,
+    theirs: dict[str, str],
+    mine: dict[str, str],
+    outcome: tuple[str, str],
+) -> None:
+    save(mfa="N")
+    alices, bobs = by_part(alice_client, draft), by_part(bob_client, draft)
+
+    bob_client.post(section_url(draft), bobs | theirs)
+    response = alice_client.post(section_url(draft), alices | mine)
+
+    assert response.status_code == 302
+    answer = draft.answers.get()
+    assert (answer.value, answer.note) == outcome
+
+
+@pytest.mark.parametrize(
+    ("choices", "outcome"),
+    [
+        ({"value": "mine", "note": "mine"}, ("P", "mine")),
+        ({"value": "mine", "note": "theirs"}, ("P", "theirs")),
+        ({"value": "theirs", "note": "mine"}, ("F", "mine")),
+        ({"value": "theirs", "note": "theirs"}, ("F", "theirs")),
+    ],
+)
+def test_a_conflict_of_both_parts_shows_both_sides_of_each_and_is_settled_for_each(
+    alice_client: Client,
+    bob_client: Client,
+    draft: Submission,
+    save: Save,
+    choices: dict[str, str],
+    outcome: tuple[str, str],
+) -> None:
+    save(mfa="N")
+    alices = by_part(alice_client, draft) | {"mfa:value": "P", "mfa:note": "mine"}
+    bob_client.post(section_url(draft), by_part(bob_client, draft) | {"mfa:value": "F", "mfa:note": "theirs"})
+
+    response = alice_client.post(section_url(draft), alices)
+    field = next(field for field in response.context["fields"] if field.conflict)
+    settled = alices | {f"mfa:theirs_{part}": "2" for part in choices}
+    settled |= {f"mfa:resolve_{part}": choice for part, choice in choices.items()}
+    after = alice_client.post(section_url(draft), settled)
+
+    assert (response.status_code, after.status_code) == (409, 302)
+    assert (field.theirs_in_words, field.in_words) == ("Fully", "Partly")
+    assert (field.conflict.current.note, field.note) == ("theirs", "mine")
+    answer = draft.answers.get()
+    assert (answer.value, answer.note) == outcome
+
+
+@pytest.mark.parametrize("names", [("resolve",), ("resolve_value", "resolve_note")])
+def test_what_is_left_for_a_colleagues_answer_is_shown_whole_on_the_next_page(
+    alice_client: Client, bob_client: Client, draft: Submission, save: Save, names: tuple[str, ...]
+) -> None:
+    save(mfa="N")
+    note = "<b>mine</b> " + "x" * 3_900
+    typed = page_of(alice_client, draft) if names == ("resolve",) else by_part(alice_client, draft)
+    alices = typed | {"mfa:value": "P", "mfa:note": note}
+    bob_client.post(section_url(draft), by_part(bob_client, draft) | {"mfa:value": "F", "mfa:note": "theirs"})
+    alice_client.post(section_url(draft), alices)
+
+    after = alice_client.post(section_url(draft), alices | {f"mfa:{name}": "theirs" for name in names}, follow=True)
+
+    page = after.content.decode()
+    assert 'Is there MFA?<br>Your answer was: <bdi class="by-hand">Partly</bdi>' in page
+    assert f'Your note was: <bdi class="by-hand">&lt;b&gt;mine&lt;/b&gt; {"x" * 3_900}</bdi>' in page
+    assert (draft.answers.get().value, draft.answers.get().note) == ("F", "theirs")
+
+
+def test_of_a_conflict_in_one_part_the_other_is_stored_and_shown_as_it_is(
+    alice_client: Client, bob_client: Client, draft: Submission, save: Save
+) -> None:
+    save(mfa="N")
+    alices = by_part(alice_client, draft) | {"mfa:value": "P", "mfa:note": "mine"}
+    bob_client.post(section_url(draft), by_part(bob_client, draft) | {"mfa:value": "F"})
+
+    response = alice_client.post(section_url(draft), alices)
+
+    field = next(field for field in response.context["fields"] if field.conflict)
+    assert (field.conflict.value, field.conflict.note) == (True, False)
+    assert (field.value_version, field.note_version) == (1, 3)
+    page = response.content.decode()
+    assert 'name="mfa:resolve_value"' in page
+    assert 'name="mfa:resolve_note"' not in page
+    assert draft.answers.get().note == "mine"
+
+
+@pytest.mark.parametrize("said", ["99", "1", "-1", "", "x", "9" * 30])
+@pytest.mark.parametrize("name", ["version", "value_version"])
+def test_a_version_of_an_answer_that_there_is_not_is_a_conflict(
+    alice_client: Client, draft: Submission, name: str, said: str
+) -> None:
+    page = page_of(alice_client, draft) if name == "version" else by_part(alice_client, draft)
+
+    response = alice_client.post(section_url(draft), page | {"mfa:value": "P", f"mfa:{name}": said})
+
+    assert response.status_code == 409
+    assert draft.values == {}
+
+
+def test_a_page_of_the_version_before_is_taken_with_its_own_fingerprints(
+    alice_client: Client, draft: Submission, save: Save, bob: User
+) -> None:
+    save(mfa="N", backup="N")
+    page = page_of(alice_client, draft)
+    for name, value in (("mfa", "N"), ("backup", "N")):
+        page[f"{name}:seen"] = sha256(json.dumps([value, ""]).encode()).hexdigest()[:16]
+    save(bob, mfa="F")
+
+    response = alice_client.post(section_url(draft), page | {"backup:value": "L"})
+
+    assert response.status_code == 302
+    assert draft.values == {"mfa": "F", "backup": "L"}
+
+
 def test_a_page_sent_after_a_colleague_submitted_keeps_what_was_typed(
     alice_client: Client, bob_client: Client, complete: Submission
 ) -> None:
@@ -268,7 +427,7 @@ def test_a_page_sent_after_a_colleague_submitted_keeps_what_was_typed(
 
     page = response.content.decode()
     assert response.status_code == 409
-    assert "This was submitted meanwhile, by Bob at" in page
+    assert re.search(r"Bob submitted this on <time [^>]+>\d\d? \w{3} \d{4}, \d\d:\d\d UTC</time>\.", page)
     assert 'name="mfa:value" value="N" checked' in page
     assert complete.values["mfa"] == "F"
 
@@ -303,7 +462,7 @@ def test_submitting_leads_to_the_page_that_waits_for_the_report(alice_client: Cl
     response = alice_client.post(f"/submissions/{complete.pk}/submit/", follow=True)
 
     page = response.content.decode()
-    assert "Submitted by Alice" in page
+    assert "You submitted this on" in page
     assert 'data-live-wait="2"' in page
 
 
@@ -313,7 +472,7 @@ def test_a_submitted_one_is_read_and_reopened_not_edited(alice_client: Client, c
     refused = alice_client.get(section_url(complete), follow=True)
     reopened = alice_client.post(f"/submissions/{complete.pk}/reopen/", follow=True)
 
-    assert "This was submitted. Reopen it to change answers." in refused.content.decode()
+    assert "Reopen it to change answers." in refused.content.decode()
     assert "Review and submit" in reopened.content.decode()
 
 
@@ -443,11 +602,15 @@ def test_every_form_of_a_submission_says_who_opened_it(alice: User, alice_client
     said = f'<input type="hidden" name="person" value="{alice.pk}">'
     address = f"/submissions/{complete.pk}/"
 
-    for page in (section_url(complete), f"{address}review/", f"{address}delete/"):
-        assert alice_client.get(page).content.decode().count(said) == 1, page
-    submit(complete.pk, alice)
-    for page in (address, f"{address}review/"):
-        assert alice_client.get(page).content.decode().count(said) == 1, page
+    start = "/questionnaires/small/start/"
+    pages = (section_url(complete), address, f"{address}review/", f"{address}delete/", start, "/questionnaires/")
+    for page in (*pages, None, *pages):
+        if page is None:
+            submit(complete.pk, alice)
+            continue
+        text = alice_client.get(page, follow=True).content.decode()
+        forms = text[text.index("<main") : text.index("</main>")].count('<form method="post"')
+        assert text.count(said) == forms > 0, page
 
 
 @pytest.mark.parametrize("action", ["submit", "reopen", "delete", "sections/controls"])
@@ -458,7 +621,9 @@ def test_what_was_deleted_elsewhere_is_not_found_with_the_words_that_a_stranger_
     delete_draft(draft.pk, alice)
     gone = alice_client.post(f"/submissions/{draft.pk}/{action}/")
 
-    sentence = "The address may be mistyped, or what was here was deleted or belongs to somebody else."
+    sentence = (
+        "The address may be mistyped. Or what was here was deleted, or belongs to an organisation that you are not in."
+    )
     assert gone.status_code == theirs.status_code == 404
     assert sentence in gone.content.decode()
     assert sentence in theirs.content.decode()
@@ -482,4 +647,11 @@ def test_a_tile_without_conditions_says_how_many_questions_there_are(alice_clien
 def test_before_the_first_answer_as_much_time_is_left_as_the_tile_says(alice_client: Client, draft: Submission) -> None:
     page = alice_client.get(f"/submissions/{draft.pk}/").content.decode()
 
-    assert "0 of 7 answered, about 9 minutes left" in page
+    assert "0 of 4 answered, about 9 minutes left" in page
+
+
+def test_the_page_asks_for_all_its_modules_at_once(alice_client: Client, draft: Submission) -> None:
+    page = alice_client.get(section_url(draft)).content.decode()
+
+    modules = {path.name for path in (Path(__file__).parents[2] / "static/js/answering").glob("*.js")}
+    assert set(re.findall(r'<link rel="modulepreload" href="/static/js/answering/([^"]+)">', page)) == modules

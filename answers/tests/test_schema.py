@@ -14,6 +14,9 @@ from answers.tests.conftest import Save
 from answers.tests.test_saving import published
 from api import ids
 from config.tests.whole_schema import data
+from config.tests.world import deliver, give_up
+from eventbus.dead_letters import redrive
+from eventbus.models import Delivery
 from questionnaires.answers import MAX_NUMBER, MAX_TEXT
 from questionnaires.definition import Questionnaire
 
@@ -133,7 +136,6 @@ def test_the_largest_and_the_smallest_answer_are_taken(
     ("question", "value"),
     [
         ("site", {"text": "x" * (MAX_TEXT + 1)}),
-        ("site", {"text": "\ud800"}),
         ("people", {"number": MAX_NUMBER + 1}),
         ("people", {"number": -MAX_NUMBER - 1}),
         ("vpn", {"choices": ["vpn", "modem"]}),
@@ -145,11 +147,38 @@ def test_an_answer_beyond_that_is_invalid(alice: User, draft: Submission, questi
     assert codes(saved(alice, draft, answer(question, value))) == [("INVALID", ["input", "answers", "0"])]
 
 
-@pytest.mark.parametrize("note", ["\0", "\ud800", "\x1b[31m"])
-def test_a_note_that_no_database_keeps_is_invalid(alice: User, draft: Submission, note: str) -> None:
-    payload = saved(alice, draft, answer("mfa", {"choice": "F"}, note=note))
+@pytest.mark.parametrize("unseen", ["\0", "\ud800", "\x1b"], ids=ascii)
+def test_what_no_database_keeps_is_taken_out_of_texts_reasons_and_notes(
+    alice: User, draft: Submission, unseen: str
+) -> None:
+    text = f"as{unseen} agreed"
 
-    assert codes(payload) == [("INVALID", ["input", "answers", "0"])]
+    payload = saved(
+        alice,
+        draft,
+        answer("site", {"text": text}, note=text),
+        answer("mfa", {"notApplicable": text}),
+    )
+
+    assert payload["errors"] == []
+    assert draft.values == {"site": "as agreed", "mfa": {"not_applicable": "as agreed"}}
+    assert draft.answers.get(question="site").note == "as agreed"
+
+
+def test_a_text_of_the_letters_of_dont_know_is_stored_shown_and_sent_again_as_a_text(
+    alice: User, draft: Submission
+) -> None:
+    payload = saved(alice, draft, answer("site", {"text": "dont_know"}))
+
+    (back,) = payload["submission"]["answers"]
+    assert (back["value"]["text"], back["value"]["dontKnow"]) == ("dont_know", None)
+    assert saved(alice, draft, answer("site", {"text": "dont_know"}))["submission"]["revision"] == 1
+
+    payload = saved(alice, draft, answer("site", {"dontKnow": True}, expected=1))
+
+    (back,) = payload["submission"]["answers"]
+    assert (back["value"]["text"], back["value"]["dontKnow"]) == (None, True)
+    assert draft.values == {"site": "dont_know"}
 
 
 def test_an_answer_that_is_taken_back_keeps_its_version(alice: User, draft: Submission) -> None:
@@ -177,7 +206,7 @@ def test_an_answer_that_is_taken_back_keeps_its_version(alice: User, draft: Subm
         ("people", {"number": 1e300}),
         ("people", {"text": "12"}),
         ("since", {"text": "2026-05-31"}),
-        ("site", {"text": "\0"}),
+        ("since", {"date": None}),
     ],
 )
 def test_an_answer_that_the_question_does_not_take_is_invalid_and_nothing_is_stored(
@@ -203,13 +232,104 @@ def test_a_question_that_is_answered_twice_is_invalid(alice: User, draft: Submis
     assert codes(payload) == [("INVALID", ["input", "answers", "1"])]
 
 
-def test_a_value_has_to_be_said_even_where_it_is_none(alice: User, draft: Submission) -> None:
-    """Leaving it out must not take an answer back."""
-    saved(alice, draft, answer("mfa", {"choice": "F"}))
-    forgotten = {"question": "mfa", "note": "only a note", "expectedVersion": 1}
+def test_a_value_that_is_left_out_is_taken_back_unless_only_the_version_of_the_note_is_said(
+    alice: User, draft: Submission
+) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "F"}), answer("backup", {"choice": "F"}))
 
-    assert codes(saved(alice, draft, forgotten)) == [("INVALID", ["input", "answers", "0"])]
+    payload = saved(
+        alice,
+        draft,
+        {"question": "mfa", "note": "only a note", "expectedNoteVersion": 0},
+        {"question": "backup", "expectedValueVersion": 1},
+    )
+
+    assert payload["errors"] == []
     assert draft.values == {"mfa": "F"}
+    assert draft.answers.get(question="mfa").note == "only a note"
+
+
+def test_a_note_that_is_left_out_stays(alice: User, draft: Submission) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "F"}, note="ours"))
+
+    saved(alice, draft, {"question": "mfa", "value": {"choice": "P"}, "expectedVersion": 1})
+
+    assert (draft.values, draft.answers.get().note) == ({"mfa": "P"}, "ours")
+
+
+PARTS = """
+query ($id: ID!) { submission(id: $id) { answers { version valueVersion noteVersion value { choice } note } } }
+"""
+
+
+def test_value_and_note_have_versions_of_their_own(alice: User, bob: User, draft: Submission) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "N"}))
+    saved(bob, draft, {"question": "mfa", "note": "theirs", "expectedNoteVersion": 0})
+
+    payload = saved(alice, draft, {"question": "mfa", "value": {"choice": "F"}, "expectedValueVersion": 1})
+
+    assert payload["errors"] == []
+    (found,) = data(alice, PARTS, id=id_of(draft))["submission"]["answers"]
+    assert found == {
+        "version": 3,
+        "valueVersion": 3,
+        "noteVersion": 2,
+        "value": {"choice": "F"},
+        "note": "theirs",
+    }
+
+
+def test_of_a_conflict_in_one_part_the_other_is_stored(alice: User, bob: User, draft: Submission) -> None:
+    saved(alice, draft, answer("mfa", {"choice": "N"}))
+    saved(bob, draft, {"question": "mfa", "value": {"choice": "L"}, "expectedValueVersion": 1})
+    both = {"value": {"choice": "F"}, "expectedValueVersion": 1, "note": "mine", "expectedNoteVersion": 0}
+
+    payload = do(
+        alice,
+        SAVE.replace("conflicts { key", "conflicts { key value note"),
+        submission=id_of(draft),
+        answers=[{"question": "mfa", **both}],
+    )
+
+    assert codes(payload) == [("CONFLICT", ["input", "answers", "0"])]
+    (conflict,) = payload["conflicts"]
+    assert (conflict["value"], conflict["note"], conflict["current"]["label"]) == (True, False, "Mostly")
+    assert (draft.values, draft.answers.get().note) == ({"mfa": "L"}, "mine")
+
+
+@pytest.mark.parametrize("base", [99, -1, 1])
+@pytest.mark.parametrize("guard", ["expectedVersion", "expectedValueVersion"])
+def test_a_version_of_an_answer_that_there_is_not_is_a_conflict(
+    alice: User, draft: Submission, guard: str, base: int
+) -> None:
+    payload = saved(alice, draft, {"question": "mfa", "value": {"choice": "F"}, guard: base})
+
+    assert codes(payload) == [("CONFLICT", ["input", "answers", "0"])]
+    assert payload["conflicts"] == [{"key": "mfa", "current": {"label": "No answer", "version": 0, "updatedBy": None}}]
+    assert payload["errors"][0]["message"] == "This is no longer the answer that the change was made to."
+    assert draft.values == {}
+
+
+@pytest.mark.parametrize(
+    "unguarded",
+    [
+        {"value": {"choice": "F"}},
+        {"value": None},
+        {"note": "ours"},
+        {"value": {"choice": "F"}, "expectedNoteVersion": 0},
+        {"value": {"choice": "F"}, "note": "ours", "expectedValueVersion": 0},
+        {"value": {"choice": "F"}, "note": "ours", "expectedNoteVersion": 0},
+        {"value": {"choice": "F"}, "expectedVersion": None, "expectedValueVersion": None},
+    ],
+)
+def test_a_part_without_the_version_that_it_is_made_to_is_invalid(
+    alice: User, draft: Submission, unguarded: dict[str, Any]
+) -> None:
+    payload = saved(alice, draft, {"question": "mfa", **unguarded})
+
+    assert codes(payload) == [("INVALID", ["input", "answers", "0"])]
+    assert draft.values == {}
+    assert payload["errors"][0]["message"].endswith("which version the change is made to.")
 
 
 def test_a_note_that_is_too_long_is_invalid(alice: User, draft: Submission) -> None:
@@ -290,6 +410,54 @@ def test_submitting_again_changes_nothing(alice: User, complete: Submission) -> 
 
     assert do(alice, SUBMIT, submission=id_of(complete)) == first
     assert published(complete) == events
+
+
+PROBLEM = "query ($id: ID!) { submission(id: $id) { revision evaluationProblem { message revision since } } }"
+
+
+def problem_of(user: User, submission: Submission) -> Any:
+    return data(user, PROBLEM, id=id_of(submission))["submission"]["evaluationProblem"]
+
+
+def test_what_could_not_be_evaluated_says_so_until_a_report_is_there(
+    alice: User, bob: User, complete: Submission
+) -> None:
+    submit(complete.pk, alice)
+    assert problem_of(alice, complete) is None
+    give_up(complete)
+
+    told = problem_of(bob, complete)
+    assert (told["revision"], told["message"][:32]) == (2, "Your report could not be made. Y")
+    assert told["since"]
+
+    redrive(Delivery.objects.all(), by="Ada")
+    deliver()
+    assert problem_of(bob, complete) is None
+
+
+def test_submitting_once_more_is_another_attempt_where_the_last_one_came_to_nothing(
+    alice: User, complete: Submission
+) -> None:
+    submit(complete.pk, alice)
+    give_up(complete)
+
+    again = do(alice, SUBMIT, submission=id_of(complete))
+
+    assert again["submission"] == {"state": "SUBMITTED", "revision": 3}
+    assert problem_of(alice, complete) is None
+    deliver()
+    assert problem_of(alice, complete) is None
+    assert do(alice, SUBMIT, submission=id_of(complete))["submission"]["revision"] == 3
+
+
+def test_a_draft_that_could_not_be_evaluated_says_so_until_the_next_save(
+    alice: User, complete: Submission, save: Save
+) -> None:
+    give_up(complete)
+    assert problem_of(alice, complete)["message"].startswith("Your answers could not be evaluated.")
+
+    save(mfa="L")
+    assert problem_of(alice, complete) is None
 
 
 def test_what_was_reopened_and_not_changed_is_only_closed_again(alice: User, complete: Submission) -> None:
@@ -375,8 +543,9 @@ def test_a_submission_tells_what_is_asked_what_is_open_and_how_far_it_is(
     document = """
     query ($id: ID!) {
       submission(id: $id) {
-        visibleQuestions { key } openQuestions { key } progress { answered visible minutesLeft text }
-        sections { key status answered visible }
+        visibleQuestions { key } openQuestions { key }
+        progress { answered visible optionalAnswered optional minutesLeft text }
+        sections { key status answered visible optionalAnswered optional }
       }
     }
     """
@@ -389,13 +558,17 @@ def test_a_submission_tells_what_is_asked_what_is_open_and_how_far_it_is(
             "openQuestions": [{"key": "backup"}, {"key": "plan"}],
             "progress": {
                 "answered": 2,
-                "visible": 7,
+                "visible": 4,
+                "optionalAnswered": 0,
+                "optional": 3,
                 "minutesLeft": 5,
-                "text": "2 of 7 answered, about 5 minutes left",
+                "text": "2 of 4 answered, about 5 minutes left",
             },
             "sections": [
-                {"key": "about", "status": "COMPLETED", "answered": 1, "visible": 4},
-                {"key": "controls", "status": "IN_PROGRESS", "answered": 1, "visible": 3},
+                {"key": "about", "status": "COMPLETED", "answered": 1, "visible": 1}
+                | {"optionalAnswered": 0, "optional": 3},
+                {"key": "controls", "status": "IN_PROGRESS", "answered": 1, "visible": 3}
+                | {"optionalAnswered": 0, "optional": 0},
             ],
         }
     }
@@ -421,3 +594,80 @@ def test_an_organisation_whose_members_left_is_asked_for_in_vain(alice: User, dr
     Organisation.objects.get().memberships.all().delete()
 
     assert codes(do(alice, SUBMIT, submission=id_of(draft))) == [("NOT_FOUND", ["input", "submission"])]
+
+
+LINES = """
+query ($organisation: ID, $questionnaire: String) {
+  lines(organisation: $organisation, questionnaire: $questionnaire) {
+    edges { node { id name questionnaireSlug organisation { name } } }
+  }
+}
+"""
+START_LINE = START.replace("submission { id state }", "submission { id organisation { name } line { id name } }")
+RENAME = "mutation ($input: RenameLineInput!) { done: renameLine(input: $input) { line { id name } %s } }"
+
+
+def started(user: User, **given: str | None) -> Any:
+    return do(user, START_LINE, questionnaire="small", **given)
+
+
+def test_a_submission_goes_on_in_a_line_or_begins_one(alice: User, small: Questionnaire) -> None:
+    first = started(alice)["submission"]
+    linz = started(alice, name="Linz")["submission"]
+    again = started(alice, line=first["line"]["id"])["submission"]
+
+    assert [each["line"]["name"] for each in (first, linz, again)] == ["", "Linz", ""]
+    assert (again["id"], again["line"]["id"]) == (first["id"], first["line"]["id"])
+    assert linz["line"]["id"] != first["line"]["id"]
+    nodes = [edge["node"] for edge in data(alice, LINES, questionnaire="small")["lines"]["edges"]]
+    assert [(node["id"], node["name"], node["questionnaireSlug"]) for node in nodes] == [
+        (first["line"]["id"], "", "small"),
+        (linz["line"]["id"], "Linz", "small"),
+    ]
+    assert data(alice, LINES, questionnaire="large")["lines"]["edges"] == []
+
+
+def test_for_which_of_several_organisations_has_to_be_said(alice: User, charlie: User, small: Questionnaire) -> None:
+    other = charlie.organisation
+    alice.join(other)
+
+    refused = started(alice)
+    taken = started(alice, organisation=ids.encode("Organisation", other.pk))
+
+    assert (refused["submission"], codes(refused)) == (None, [("INVALID", ["input", "organisation"])])
+    assert (taken["errors"], taken["submission"]["organisation"]["name"]) == ([], other.name)
+    assert Submission.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({"name": " "}, ("INVALID", ["input", "name"])),
+        ({"name": "x" * 121}, ("INVALID", ["input", "name"])),
+        ({"name": "\x00"}, ("INVALID", ["input", "name"])),
+        ({"line": "nonsense"}, ("NOT_FOUND", ["input", "line"])),
+        ({"organisation": "nonsense"}, ("NOT_FOUND", ["input", "organisation"])),
+    ],
+)
+def test_what_can_not_be_started_says_why(
+    alice: User, small: Questionnaire, given: dict[str, str], refusal: tuple[str, list[str]]
+) -> None:
+    payload = started(alice, **given)
+
+    assert (payload["submission"], codes(payload)) == (None, [refusal])
+    assert not Submission.objects.exists()
+
+
+def test_a_line_is_renamed(alice: User, bob: User, draft: Submission) -> None:
+    line = ids.encode("Line", draft.line_id)
+
+    assert do(bob, RENAME, line=line, name=" Linz ") == {"line": {"id": line, "name": "Linz"}, "errors": []}
+
+
+def test_a_name_that_is_taken_is_invalid(alice: User, small: Questionnaire) -> None:
+    started(alice, name="Linz")
+    wels = started(alice, name="Wels")["submission"]["line"]["id"]
+
+    payload = do(alice, RENAME, line=wels, name="Linz")
+
+    assert (payload["line"], codes(payload)) == (None, [("INVALID", ["input", "name"])])

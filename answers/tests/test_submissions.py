@@ -10,10 +10,12 @@ from django.db import connection
 
 from accounts.models import User
 from answers.models import Submission
-from answers.submissions import Incomplete, NotDeletable, delete_draft, reopen, start, submit
+from answers.submissions import Incomplete, NotDeletable, delete_draft, reopen, start, submit, try_again
 from answers.tests.conftest import Save
 from answers.tests.test_saving import published
-from eventbus.models import Event
+from config.tests.world import deliver, give_up
+from eventbus.dead_letters import redrive
+from eventbus.models import Delivery, Event
 from questionnaires.definition import Questionnaire
 
 
@@ -141,3 +143,67 @@ def test_what_was_submitted_once_is_kept(complete: Submission, alice: User, is_r
     with pytest.raises(NotDeletable):
         delete_draft(complete.pk, alice)
     assert Submission.objects.exists()
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_what_came_to_nothing_is_handed_in_once_more_though_no_answer_changed(
+    complete: Submission, alice: User, bob: User, is_reopened: bool
+) -> None:
+    submit(complete.pk, alice)
+    give_up(complete)
+    if is_reopened:
+        reopen(complete.pk, bob)
+
+    submit(complete.pk, bob)
+    submit(complete.pk, alice)
+
+    complete.refresh_from_db()
+    assert (complete.state, complete.revision, complete.submitted_revision) == ("submitted", 3, 3)
+    assert complete.submitted_by == bob
+    assert states(complete) == [("new", 1), ("submitted", 2), ("submitted", 3)]
+    deliver()
+    submit(complete.pk, alice)
+    assert len(states(complete)) == 3
+
+
+def test_what_an_operator_has_delivered_again_is_not_handed_in_once_more(complete: Submission, alice: User) -> None:
+    submit(complete.pk, alice)
+    give_up(complete)
+    redrive(Delivery.objects.all(), by="Ada")
+
+    submit(complete.pk, alice)
+    assert not try_again(complete.pk, alice)
+
+    assert states(complete) == [("new", 1), ("submitted", 2)]
+
+
+def test_a_draft_whose_evaluation_came_to_nothing_can_be_tried_again(complete: Submission, bob: User) -> None:
+    give_up(complete)
+
+    assert try_again(complete.pk, bob)
+    assert not try_again(complete.pk, bob)
+
+    complete.refresh_from_db()
+    assert (complete.state, complete.revision) == ("draft", 2)
+    assert states(complete) == [("new", 1), ("changed", 2)]
+    deliver()
+    assert not try_again(complete.pk, bob)
+
+
+def test_trying_again_keeps_what_is_submitted_submitted(complete: Submission, bob: User) -> None:
+    submit(complete.pk, bob)
+    give_up(complete)
+
+    assert try_again(complete.pk, bob)
+
+    complete.refresh_from_db()
+    assert (complete.state, states(complete)[-1]) == ("submitted", ("submitted", 3))
+
+
+def test_there_is_nothing_to_try_again_without_an_answer_or_for_a_stranger(
+    draft: Submission, complete: Submission, alice: User, charlie: User
+) -> None:
+    assert not try_again(start(alice, "small").pk, alice)
+    give_up(complete)
+    with pytest.raises(Submission.DoesNotExist):
+        try_again(complete.pk, charlie)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
@@ -35,12 +35,17 @@ class Wanted:
     before: str | None
 
 
-@dataclass(frozen=True)
 class Edge:
     """One row and where it stands."""
 
-    node: Any
-    cursor: str
+    def __init__(self, node: Any, order: Order) -> None:
+        self.node = node
+        self._order = order
+
+    @cached_property
+    def cursor(self) -> str:
+        """Signed only for those who ask."""
+        return self._order.cursor(self.node)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Order:
         if wanted.backwards:
             rows.reverse()
         return Page(
-            edges=[Edge(row, self.cursor(row)) for row in rows],
+            edges=[Edge(row, self) for row in rows],
             has_next_page=wanted.before is not None if wanted.backwards else more,
             has_previous_page=more if wanted.backwards else wanted.after is not None,
         )

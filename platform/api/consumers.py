@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any
 from uuid import uuid4
@@ -24,12 +25,13 @@ from api import asking, messages, origins
 from api.asking import Again, Asker
 from api.context import Context
 from api.errors import Refused, masked, refusal, told
-from api.execution import Prepared, open_stream, prepare, run
+from api.execution import Prepared, charge, open_stream, prepare, run
 from api.messages import SUBPROTOCOL, Close, Message
 from api.outbox import Gone, Outbox
 from api.parameters import Parameters
 from eventbus.context import correlation_id
 from sockets.gathering import Gathered, until_next
+from sockets.seats import TOO_MANY, seat_of
 from sockets.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,9 @@ with more of them the server reads nothing from it either."""
 
 _lookups: Gathered[Asker, Again] = Gathered(asking.again)
 """Who is asking on all sockets of this process."""
+
+_running: Counter[Hashable] = Counter()
+"""Operations of each person on all sockets of this process."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -83,7 +88,7 @@ async def _say_goodbye(receive: Receive, send: Send) -> None:
 
 async def _close(send: Send, close: Close) -> None:
     with contextlib.suppress(Exception):
-        # The server below may have closed it meanwhile, each in its own way.
+        # The server below may have closed it already, each in its own way.
         await send({"type": "websocket.close", "code": close.code, "reason": close.reason})
 
 
@@ -178,17 +183,27 @@ class Connection:
             raise Close(messages.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         assert message.parameters is not None
         await self._room.acquire()
-        operation = self._operate(message.id, message.parameters, is_one_too_many=self._is_full())
+        person = self._asker.user.pk
+        operation = self._operate(message.id, message.parameters, is_one_too_many=self._is_full(person))
         task = self._operations[message.id] = self._tasks.create_task(operation)
-        task.add_done_callback(lambda done: self._room.release())
+        _running[person] += 1
+        task.add_done_callback(lambda done: self._operation_ended(person))
 
     async def _on_complete(self, message: Message) -> None:
         operation = self._operations.pop(message.id, None)
         if operation is not None:
             operation.cancel()
 
-    def _is_full(self) -> bool:
-        return len(self._operations) >= settings.GRAPHQL_MAX_OPERATIONS
+    def _is_full(self, person: Hashable) -> bool:
+        if len(self._operations) >= settings.GRAPHQL_MAX_OPERATIONS:
+            return True
+        return _running[person] >= settings.GRAPHQL_MAX_OPERATIONS_PER_PERSON
+
+    def _operation_ended(self, person: Hashable) -> None:
+        self._room.release()
+        _running[person] -= 1
+        if not _running[person]:
+            del _running[person]
 
     # --- who is asking --------------------------------------------------------------------------------------------
 
@@ -196,6 +211,8 @@ class Connection:
         self._asker = await in_thread(self._look_up, payload)
         if self._asker is None:
             raise Close(messages.LOG_IN, _("Log in first, or send the token that you got then."))
+        if not seat_of(self._scope).belongs_to(self._asker.user.pk):
+            raise Close(TOO_MANY, _("You have too many connections: close one, or come back later."))
         await self._outbox.put(messages.written("connection_ack"))
 
     def _look_up(self, payload: Mapping[str, Any]) -> Asker | None:
@@ -246,8 +263,10 @@ class Connection:
         correlation_id.set(context.correlation_id)
         try:
             if is_one_too_many:
-                raise refusal(_("Too many operations are running on this connection."), "TOO_MANY_OPERATIONS")
-            prepared = await in_thread(prepare, parameters)
+                raise refusal(
+                    _("Too many operations are running on this connection, or on all of yours."), "TOO_MANY_OPERATIONS"
+                )
+            prepared = await in_thread(_prepare, parameters, context)
             if prepared.kind is OperationType.SUBSCRIPTION:
                 await self._stream(identifier, prepared, context)
             else:
@@ -261,9 +280,9 @@ class Connection:
             last = messages.written("error", identifier, told([error], context.correlation_id))
         except (Close, DatabaseError):
             raise
-        except Exception:
+        except Exception as error:
             logger.exception("GraphQL: an operation failed")
-            last = messages.written("error", identifier, [masked(context.correlation_id)])
+            last = messages.written("error", identifier, [masked(context.correlation_id, cause=error)])
         # From its last message on the id is free again, and a client that was quicker has taken it already.
         if self._operations.get(identifier) is asyncio.current_task():
             del self._operations[identifier]
@@ -285,6 +304,12 @@ class Connection:
         """Execute for who is asking as of now."""
         asker = await self._look_again()
         return await in_thread(run, prepared, context.for_next_event(asker.user), payload)
+
+
+def _prepare(parameters: Parameters, context: Context) -> Prepared:
+    prepared = prepare(parameters)
+    charge(prepared, context.user)
+    return prepared
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Any:

@@ -1,4 +1,10 @@
-"""What an operation may cost: how many values would be looked up if every list were as long as it may be."""
+"""What an operation costs, in steps: a step is one value that a client gave, or one field that is looked up.
+
+Variables count by what is in them, once for reading them and once more at each place that uses them: neither shows in
+the text. Values that the text itself gives count where they are used. What is inside a list counts for each of its
+rows: before the operation as if lists were as long as they may be (`cost_of`), and while it runs as long as they are
+(`api.counting`).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +23,12 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     Undefined,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_list_type,
@@ -30,6 +39,8 @@ PAGE = 20
 """How long a connection counts that is asked for without `first` and `last`, and has no default for them."""
 LIST = 10
 """How long a list without pages counts."""
+ROW = 10
+"""What a row of a connection counts by itself, for it is fetched and made: as long as so many fields take."""
 
 
 def cost_of(
@@ -38,10 +49,64 @@ def cost_of(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
 ) -> int:
-    """The cost of a valid operation with these variables, as coerced."""
+    """The cost of a valid operation with these variables, as coerced; without reading them (`values_of`)."""
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
     return _Pricing(schema, fragments, variables).selections(operation.selection_set, root)
+
+
+def values_in(given: object) -> int:
+    """How many values these are: each text, number, truth value and null, and each list and object with what is in it.
+
+    Of any depth, for it does not call itself.
+    """
+    count, waiting = 0, [given]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+    return count
+
+
+def values_of(variables: Mapping[str, Any]) -> int:
+    """How many values these variables have; 0 without any."""
+    return values_in(variables) - 1
+
+
+class Inputs:
+    """How many values a field is given by its arguments, whether they are in the text or in variables."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self._variables = variables
+        self._sizes: dict[str, int] = {}
+
+    def of(self, field: FieldNode) -> int:
+        """The values of all arguments of this field."""
+        count, waiting = 0, [argument.value for argument in field.arguments]
+        while waiting:
+            value: ValueNode = waiting.pop()
+            if isinstance(value, VariableNode):
+                count += self._size(value.name.value)
+                continue
+            count += 1
+            if isinstance(value, ListValueNode):
+                waiting.extend(value.values)
+            elif isinstance(value, ObjectValueNode):
+                waiting.extend(member.value for member in value.fields)
+        return count
+
+    def _size(self, name: str) -> int:
+        if name not in self._sizes:
+            self._sizes[name] = values_in(self._variables.get(name))
+        return self._sizes[name]
+
+
+def own_steps(parent: GraphQLNamedType | None, field: FieldNode) -> int:
+    """The steps of a field without what it is given and what is inside."""
+    return ROW if field.name.value == "node" and parent is not None and parent.name.endswith("Edge") else 1
 
 
 def _is_list(field: GraphQLField) -> bool:
@@ -56,6 +121,7 @@ class _Pricing:
         self._schema = schema
         self._fragments = fragments
         self._variables = variables
+        self._inputs = Inputs(variables)
 
     def selections(self, selections: SelectionSetNode | None, parent: GraphQLNamedType | None) -> int:
         total = 0
@@ -77,9 +143,9 @@ class _Pricing:
         field = fields.get(node.name.value)
         if field is None:
             # Of the schema itself: bounded by MaxIntrospectionDepthRule.
-            return 1 + self.selections(node.selection_set, None)
+            return 1 + self._inputs.of(node) + self.selections(node.selection_set, None)
         inside = self.selections(node.selection_set, get_named_type(field.type))
-        return 1 + inside * self._length(node, field, parent)
+        return own_steps(parent, node) + self._inputs.of(node) + inside * self._length(node, field, parent)
 
     def _length(self, node: FieldNode, field: GraphQLField, parent: GraphQLNamedType | None) -> int:
         if "first" in field.args or "last" in field.args:

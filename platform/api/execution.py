@@ -31,11 +31,13 @@ from graphql.execution.values import get_variable_values
 
 from api import limits, persisted
 from api.context import Context
-from api.cost import cost_of
-from api.errors import Refused, masked, refusal, told, with_code
+from api.cost import cost_of, values_of
+from api.counting import CountedExecution
+from api.errors import Refused, masked, refusal, told, too_soon, with_code
 from api.limits import Limits
 from api.parameters import Parameters
 from api.rules import refuse_conditional_subscriptions
+from throttling import buckets
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Prepared:
     definition: OperationDefinitionNode
     variables: Mapping[str, Any]
     """As the client sent them."""
+    cost: int
+    """The steps that it may take (`api.cost`); what it takes indeed turns out when it is executed."""
 
     @property
     def kind(self) -> OperationType:
@@ -82,6 +86,10 @@ def prepare(parameters: Parameters) -> Prepared:
     allowed = limits.current()
     document = read(text, allowed)
     definition = _definition(document, parameters.operation_name)
+    # Before they are coerced, which takes longer the more there are.
+    given = values_of(parameters.variables)
+    if given > allowed.cost:
+        raise limits.exceeded("cost", allowed.cost)
     coerced = get_variable_values(
         schema(),
         definition.variable_definitions,
@@ -91,9 +99,21 @@ def prepare(parameters: Parameters) -> Prepared:
     )
     if isinstance(coerced, list):
         raise Refused(with_code(coerced, "BAD_USER_INPUT"))
-    if cost_of(schema(), document, definition, coerced) > allowed.cost:
+    cost = given + cost_of(schema(), document, definition, coerced)
+    if cost > allowed.cost:
         raise limits.exceeded("cost", allowed.cost)
-    return Prepared(document, definition, parameters.variables)
+    return Prepared(document, definition, parameters.variables, cost)
+
+
+def charge(prepared: Prepared, person: Any) -> None:
+    """Take what the operation may cost from what its person may spend; asks Redis in production.
+
+    Raises Refused where there is not enough: then nothing is executed.
+    """
+    try:
+        buckets.demand("api-person", person.pk, prepared.cost)
+    except buckets.Throttled as refused:
+        raise too_soon(refused.retry_after) from None
 
 
 def read(text: str, allowed: Limits) -> DocumentNode:
@@ -145,14 +165,15 @@ def run(prepared: Prepared, context: Context, root: Any = None) -> dict[str, Any
             context,
             dict(prepared.variables),
             prepared.name,
+            execution_context_class=CountedExecution,
             hide_suggestions=True,
         )
         if not isinstance(result, ExecutionResult):
             result.close()  # type: ignore[attr-defined]  # a coroutine
             raise TypeError("a resolver is asynchronous: they run in a thread")
-    except Exception:
+    except Exception as error:
         logger.exception("GraphQL: executing failed")
-        return {"data": None, "errors": [masked(context.correlation_id)]}
+        return {"data": None, "errors": [masked(context.correlation_id, cause=error)]}
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = told(result.errors, context.correlation_id)

@@ -38,7 +38,7 @@ class Limits:
     overlaps: int
     """Pairs of fields with the same name in the answer: validation compares each with each."""
     cost: int
-    """Values that are looked up, where a list counts as long as it may be (see `api.cost`)."""
+    """Steps: values given and fields looked up, where a list counts as long as it may be (see `api.cost`)."""
 
 
 def current() -> Limits:

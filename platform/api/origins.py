@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from securitylog import Kind, network_of, note
+
 
 def is_ours(origin: str, host: str, secure: bool) -> bool:
     """Whether `origin` is the page's that a request for `host` over http, or https (`secure`), comes from.
@@ -21,14 +23,28 @@ def is_ours(origin: str, host: str, secure: bool) -> bool:
 
 
 def of_handshake(scope: Any) -> tuple[str | None, bool]:
-    """The origin that a WebSocket's handshake names, None without any, and whether it is ours."""
+    """The origin that a WebSocket's handshake names, None without any, and whether it is ours.
+
+    A foreign one is noted in the security log.
+    """
     headers = scope["headers"]
     origins, hosts = _all(headers, b"origin"), _all(headers, b"host")
     if not origins:
         return None, False
-    if len(origins) != 1 or len(hosts) != 1:
-        return origins[0], False
-    return origins[0], is_ours(origins[0], hosts[0], _is_secure(scope))
+    fits = len(origins) == 1 and len(hosts) == 1 and is_ours(origins[0], hosts[0], _is_secure(scope))
+    if not fits:
+        note(Kind.FOREIGN_ORIGIN, view=scope.get("path"), network=network_of(_address(scope)))
+    return origins[0], fits
+
+
+def _address(scope: Any) -> str | None:
+    """Where the handshake comes from; what the operator's own proxies say of it counts first."""
+    count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    passed = ",".join(_all(scope["headers"], b"x-forwarded-for")).split(",")
+    if count and len(passed) >= count and passed[-count].strip():
+        return passed[-count].strip()
+    client = scope.get("client")
+    return str(client[0]) if client else None
 
 
 def _is_secure(scope: Any) -> bool:

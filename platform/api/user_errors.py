@@ -14,12 +14,13 @@ UserErrorCode = described(
     {
         "NOT_FOUND": ("NOT_FOUND", "There is no such object, or none that you may see."),
         "INVALID": ("INVALID", "The value is not one that is taken there; nothing was stored."),
-        "CONFLICT": ("CONFLICT", "Somebody else changed it meanwhile; it was left as it is."),
+        "CONFLICT": ("CONFLICT", "Somebody else changed it after you read it; it was left as it is."),
         "SUBMITTED": ("SUBMITTED", "It was submitted; reopen it first."),
         "INCOMPLETE": ("INCOMPLETE", "Questions are open that need an answer."),
         "KEPT": ("KEPT", "What was submitted once is kept, and can't be deleted."),
         "NO_ORGANISATION": ("NO_ORGANISATION", "You belong to no organisation."),
         "TOO_MUCH": ("TOO_MUCH", "That is more than is taken at once; nothing was stored."),
+        "TOO_MANY": ("TOO_MANY", "There are as many as there may be; nothing was started."),
     },
 )
 

@@ -24,10 +24,12 @@ from graphql import OperationType
 from api import asking, negotiation, origins
 from api.asking import Asker
 from api.context import Context
-from api.errors import Refused, masked, refusal, told
-from api.execution import Prepared, encoded, prepare, run
+from api.errors import Refused, masked, refusal, seconds_to_wait, told
+from api.execution import Prepared, charge, encoded, prepare, run
 from api.parameters import BadParametersError, Parameters, parse, read_json
 from eventbus.context import correlation_id
+from eventbus.outages import RETRY_AFTER, is_outage
+from securitylog import Kind, note
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +62,21 @@ def graphql(request: HttpRequest) -> HttpResponseBase:
         response = _respond({"errors": [error]}, media_type or negotiation.JSON, problem.status)
         for name, value in problem.headers.items():
             response.headers[name] = value
-    except Exception:
+    except Exception as error:
         # A page would tell a program nothing.
         logger.exception("GraphQL: a request failed")
-        error_id = correlation_id.get() or uuid4()
-        response = _respond({"errors": [masked(error_id)]}, media_type or negotiation.JSON, 500)
+        response = _failed(error, media_type or negotiation.JSON)
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie", "X-Session-Token"))
+    return response
+
+
+def _failed(error: Exception, media_type: str) -> HttpResponse:
+    """503 where something that Plumbline needs is away, else 500."""
+    answer = {"errors": [masked(correlation_id.get() or uuid4(), cause=error)]}
+    if not is_outage(error):
+        return _respond(answer, media_type, 500)
+    response = _respond(answer, media_type, 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
@@ -90,6 +101,7 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
     try:
         prepared = prepare(parameters)
         _refuse_for_http(prepared, request)
+        charge(prepared, asker.user)
     except Refused as refused:
         answer = {"errors": told(refused.errors, context.correlation_id)}
         # Old clients take any other status than 200 for a broken server.
@@ -138,9 +150,16 @@ def _demand_our_page(request: HttpRequest) -> None:
     else:
         fits = origins.is_ours(origin, request.get_host(), request.is_secure())
     if not fits:
+        _note(Kind.FOREIGN_ORIGIN, request)
         raise Problem(403, "FORBIDDEN_ORIGIN", _("A cookie counts only with the Origin of a page of this server."))
     if _Csrf(_nothing).process_view(request, _nothing, (), {}):
+        _note(Kind.CSRF_FAILED, request)
         raise Problem(403, "CSRF_FAILED", _("Send the value of the CSRF cookie in the header X-CSRFToken."))
+
+
+def _note(kind: Kind, request: HttpRequest) -> None:
+    request.is_noted = True  # type: ignore[attr-defined]
+    note(kind, request, view="graphql")
 
 
 def _parameters(request: HttpRequest) -> Parameters:
@@ -152,13 +171,21 @@ def _parameters(request: HttpRequest) -> Parameters:
 
 def _body(request: HttpRequest) -> Any:
     try:
-        return read_json(request.body)
+        return read_json(_bounded_body(request))
     except RequestDataTooBig:
-        raise Problem(413, "TOO_LARGE", _("The request is too large.")) from None
+        message = _("The request is larger than %(limit)d bytes. Send fewer values at once.")
+        raise Problem(413, "TOO_LARGE", message % {"limit": settings.GRAPHQL_MAX_BODY}) from None
     except UnreadablePostError:
         raise Problem(400, "BAD_REQUEST", _("The request ended too early.")) from None
     except (ValueError, RecursionError):
         raise Problem(400, "BAD_REQUEST", _("The body is no JSON.")) from None
+
+
+def _bounded_body(request: HttpRequest) -> bytes:
+    """The body; raises RequestDataTooBig also where the server has read more than is taken here."""
+    if len(request.body) > settings.GRAPHQL_MAX_BODY:
+        raise RequestDataTooBig
+    return request.body
 
 
 def _query_string(request: HttpRequest) -> Mapping[str, Any]:
@@ -183,4 +210,11 @@ def _refuse_for_http(prepared: Prepared, request: HttpRequest) -> None:
 
 
 def _respond(answer: Mapping[str, Any], media_type: str, status: int) -> HttpResponse:
-    return HttpResponse(encoded(answer), status=status, content_type=f"{media_type}; charset=utf-8")
+    """The answer; 429 where nothing of it was done because it came too soon."""
+    seconds = seconds_to_wait(answer)
+    response = HttpResponse(
+        encoded(answer), status=429 if seconds else status, content_type=f"{media_type}; charset=utf-8"
+    )
+    if seconds:
+        response.headers["Retry-After"] = str(seconds)
+    return response

@@ -7,9 +7,22 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks, worker  # noqa: F401  (importing checks registers them)
+        from accounts import erasure
+        from accounts.signals import organisation_erased
+        from answers import erasing as answers
+        from answers import outcomes
+        from config import checks, headers, noting, worker  # noqa: F401  (importing checks registers them)
         from config.embedded.worker import EmbeddedWorker
+        from eventbus import erasing as events
+        from mailing import erasing as mails
         from operations import checks as health
+        from reports import erasing as reports
+        from reports import problems
 
         worker.connect()
+        noting.connect()
+        headers.connect()
+        outcomes.connect(problems.came_to_nothing)
+        erasure.compose(reports, answers, events, mails)
+        organisation_erased.connect(reports.close_sockets, dispatch_uid="reports")
         health.local_worker = EmbeddedWorker.takes_tasks

@@ -24,10 +24,13 @@ from django.urls import re_path
 
 from api import execution
 from api.routing import websocket_urlpatterns as api_sockets
+from config.cookies import HostCookiesOfSockets
 from config.http import PooledHandler
 from config.sockets import OurPagesOnly, refuse
+from operations.heartbeat import WebHeart
 from operations.sockets import CountedSockets
 from reports.routing import websocket_urlpatterns
+from sockets.seats import Seated
 
 pages = URLRouter([*websocket_urlpatterns, re_path("", refuse)])  # type: ignore[list-item, arg-type]
 # The API looks its people up itself: by token too, and anew while they are connected.
@@ -36,11 +39,14 @@ sockets = URLRouter([*api_sockets, re_path("", OurPagesOnly(AuthMiddlewareStack(
 application = ProtocolTypeRouter(
     {
         "http": PooledHandler(settings.WEB_THREADS),
-        "websocket": CountedSockets(sockets),
+        "websocket": Seated(CountedSockets(HostCookiesOfSockets(sockets))),
     }
 )
 # Building it takes a while, for which nobody who asks should have to wait.
 execution.schema()
+
+if settings.PRODUCTION:  # in the embedded mode the sweeper of this very process beats
+    WebHeart().start()
 
 # What was made until here stays as long as the process: looking through it again and again for garbage held up
 # requests by a tenth of a second.

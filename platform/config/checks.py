@@ -10,10 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
+from config.hosts import LOOPBACK, reachable_address
 from eventbus.scope import DEFAULT_QUEUE
 from eventbus.subscriptions import registry
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _split(address: str) -> SplitResult | None:
@@ -62,7 +61,9 @@ def address_fits_base_url(**kwargs: Any) -> list[CheckMessage]:
     if settings.HOST in LOOPBACK or parts is None:
         return []
     if parts.hostname in LOOPBACK:
-        hint = "Name the address that people use: BASE_URL=https://plumbline.example.org"
+        here = reachable_address()
+        example = f"http://{here}:{settings.PORT}" if here else "https://plumbline.example.org"
+        hint = f"Name the address that people use, and requests for it are answered: BASE_URL={example}"
         message = f"HOST={settings.HOST} is reached from elsewhere, but links lead to {settings.BASE_URL}."
         return [Warning(message, hint=hint, id="plumbline.W002")]
     if parts.scheme == "http":

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import IO, Any
 
-from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from config import bodies
 from eventbus.context import request_arrived
 from operations.checks import serving_loop
-
-MAX_BODY = 4 * 1024 * 1024
-"""Bytes of a request that are kept: more than any view takes, DATA_UPLOAD_MAX_MEMORY_SIZE, so that it is refused."""
 
 
 class PooledHandler(ASGIHandler):
@@ -36,6 +31,7 @@ class PooledHandler(ASGIHandler):
     def __init__(self, threads: int) -> None:
         super().__init__()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._room = bodies.Room()
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain for threads, whatever is asked for."""
@@ -48,37 +44,39 @@ class PooledHandler(ASGIHandler):
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Read, respond, send. A view in a thread can't be stopped, so nobody listens for the client going away."""
-        try:
-            body_file = await self.read_body(receive)
-        except RequestAborted:
-            return
+        with self._room.share(scope) as share:
+            try:
+                body_file = await bodies.read(scope, receive, share)
+            except RequestAborted:
+                return
+            except bodies.Refused as refused:
+                share.give_back()
+                await self.send_response(_plain(refused), bodies.lingering(receive, send))
+                return
+            if isinstance(body_file, bodies.TooLarge):
+                send = bodies.lingering(receive, send)
+            await self._answer(scope, body_file, send)
+
+    async def _answer(self, scope: Any, body_file: IO[bytes], send: Any) -> None:
         with body_file:
             loop, context = asyncio.get_running_loop(), copy_context()
             context.run(serving_loop.set, loop)
-            response = await loop.run_in_executor(self._pool, context.run, self._respond, scope, body_file)
+            response: HttpResponseBase = await loop.run_in_executor(
+                self._pool, context.run, self._respond, scope, body_file
+            )
+            if isinstance(body_file, bodies.TooLarge):
+                _closing(response)
             await self.send_response(response, send)
             if response.streaming:
                 await loop.run_in_executor(self._pool, context.run, response.close)
-
-    async def read_body(self, receive: Any) -> IO[bytes]:
-        """Read the whole body, but keep MAX_BODY at most: Django would let anybody fill the disk."""
-        return await super().read_body(_bounded(receive))
-
-    def create_request(self, scope: Any, body_file: IO[bytes]) -> Any:
-        """Make the request; one that is too large always tells its length, for by that Django refuses it."""
-        request, refusal = super().create_request(scope, body_file)
-        size = body_file.seek(0, os.SEEK_END)
-        body_file.seek(0)
-        if request is not None and size > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
-            request.META["CONTENT_LENGTH"] = str(size)
-        return request, refusal
 
     def _respond(self, scope: Any, body_file: IO[bytes]) -> HttpResponseBase:
         """Do all that Django does for a request, in this thread. A response that is whole by now is closed, too: what
         Django ties to the end of a request (giving connections back, above all) does not wait for the network."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request, refusal = self.create_request(scope, body_file)
+        made: tuple[Any, Any] = self.create_request(scope, body_file)
+        request, refusal = made
         response: HttpResponseBase = refusal if request is None else self.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]  # Django's own, so the stubs leave it out
         if isinstance(response, FileResponse):
@@ -88,16 +86,14 @@ class PooledHandler(ASGIHandler):
         return response
 
 
-def _bounded(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
-    """Receives the same messages without what goes beyond MAX_BODY."""
-    left = MAX_BODY
+def _plain(refused: bodies.Refused) -> HttpResponseBase:
+    headers = {"Content-Type": "text/plain; charset=utf-8", **refused.headers}
+    return _closing(HttpResponse(refused.message, status=refused.status, headers=headers))
 
-    async def receive_bounded() -> Any:
-        nonlocal left
-        message = await receive()
-        body = message.get("body", b"")
-        kept = body[:left]
-        left -= len(kept)
-        return message if len(kept) == len(body) else {**message, "body": kept}
 
-    return receive_bounded
+def _closing(response: HttpResponseBase) -> HttpResponseBase:
+    """The same response as the last on its connection: what is left of the request's body is not read."""
+    response.headers["Connection"] = "close"
+    if not response.streaming:
+        response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+    return response

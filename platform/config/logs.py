@@ -71,7 +71,8 @@ class JsonFormatter(logging.Formatter):
     """A JSON object per line, for programs that collect logs.
 
     time, level, logger, message; where they are known: request_id (a person's request), correlation_id (the request
-    that started it all), event_id (the event that is being handled), error (its kind) and traceback (places).
+    that started it all), event_id (the event that is being handled), error (its kind) and traceback (places). A line of
+    the security log has its facts, too, each under its name.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -85,6 +86,7 @@ class JsonFormatter(logging.Formatter):
         if correlation:
             line["correlation_id"] = str(correlation)
             line["event_id" if event else "request_id"] = str(event or correlation)
+        line = {**getattr(record, "facts", {}), **line}
         error = record.exc_info[1] if record.exc_info else None
         if error:
             line["error"] = _kind(error)

@@ -12,6 +12,8 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import make_conninfo
 
+from operations import VERSION
+
 SHORTEST_KEY = 50
 """Characters of the secret key; `check --deploy` asks for the same."""
 MAKE_A_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -86,7 +88,7 @@ def _problems_of_base_url(url: str) -> Iterator[str]:
 
 _OPTIONS = {
     "connect_timeout": 5,
-    "application_name": "plumbline",
+    "application_name": "plumbline",  # followed by the version, see operations.versions
     # Each connection has the statements it meets a second time planned once: a third of PostgreSQL's work for a save.
     "server_side_binding": True,
     "prepare_threshold": 2,
@@ -137,6 +139,7 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
         )
     _refuse_unknown_options(found.get("OPTIONS", {}))
     found["OPTIONS"] = {**_OPTIONS, **found.get("OPTIONS", {})}
+    found["OPTIONS"]["application_name"] = f"{found['OPTIONS']['application_name']} {VERSION}"
     # What the address says is text.
     found["OPTIONS"]["prepare_threshold"] = _prepare_threshold(found["OPTIONS"]["prepare_threshold"])
     if pool:

@@ -18,10 +18,15 @@ relate(
 )
 relate(
     answers.schema.Submission,
+    evaluation_problem=reports.schema.evaluation_problem,
     latest_report=reports.schema.latest_report,
     reports=reports.schema.reports_of_submission,
 )
-relate(reports.schema.Report, submission=answers.schema.submission_of_report)
+relate(
+    reports.schema.Report,
+    submission=answers.schema.submission_of_report,
+    line=answers.schema.line_of_report,
+)
 
 
 class Query(

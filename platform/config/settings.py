@@ -5,14 +5,14 @@ from __future__ import annotations
 import ssl
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 from environs import Env, ValidationError, validate
 from kombu import Queue
 
-from config import production
+from config import hosts, production
+from throttling import rates
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = Env()
@@ -21,9 +21,11 @@ env.read_env(ROOT / ".env", recurse=False)
 # --- where this installation lives ---------------------------------------------------------------------------------
 # Empty is not set: the folder in which somebody happens to stand is no place for secrets.
 DATA_DIR = Path(env.str("DATA_DIR", "") or ROOT / "var").expanduser().resolve()
-HOST = env.str("HOST", "127.0.0.1")
+HOST = env.str("HOST", "") or "127.0.0.1"
 PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535))
-BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
+# An address of this machine that is listened on is one to open; 0.0.0.0 is none.
+_own_name = "localhost" if HOST in hosts.LOOPBACK or hosts.is_everywhere(HOST) else hosts.in_address(HOST)
+BASE_URL = env.str("BASE_URL", f"http://{_own_name}:{PORT}").rstrip("/")
 DEBUG = False
 
 
@@ -33,6 +35,19 @@ REDIS_URL = env.str("REDIS_URL", "")
 PRODUCTION = bool(DATABASE_URL or REDIS_URL)
 # "web" in web servers (config.asgi says so), empty in workers and commands: it decides about database connections.
 PROCESS = env.str("PLUMBLINE_PROCESS", "", validate=validate.OneOf(["", "web"]))
+
+
+def _refuse_no_rate(text: str) -> None:
+    try:
+        rates.read(text)
+    except ValueError as problem:
+        raise ValidationError(str(problem)) from None
+
+
+def _refuse_no_plain_rate(text: str) -> None:
+    _refuse_no_rate(text)
+    if text == rates.OFF or "," in text:
+        raise ValidationError("write a number and a time, as in 120/m")
 
 
 def _read_secret_key() -> str:
@@ -50,6 +65,10 @@ SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", [], subc
 EMAIL_URL = env.str("EMAIL_URL", "")
 # "closed": administrators make people; nobody signs up.
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "closed"]))
+# Hours in which the link of the first administrator has to be used, and days in which somebody who signs up has to
+# confirm the address; a sign-up that nobody confirmed is removed then. 0 days: never.
+SETUP_LINK_HOURS = env.int("SETUP_LINK_HOURS", 24, validate=validate.Range(1, 720))
+UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", 7, validate=validate.Range(0, 3650))
 # Reverse proxies of the operator's own that each request passes. From the last of them come the client's address and
 # whether it used TLS; what others claim in those headers is not believed.
 # Empty is not set, as for the addresses: a line that was copied and not filled in.
@@ -70,9 +89,9 @@ if PRODUCTION:
     )
     REDIS_URL = production.redis_address(REDIS_URL)
 
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", [str(urlsplit(BASE_URL).hostname)] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
-)
+# The host of BASE_URL is answered without a word, so that one setting is enough, and in the embedded mode this machine.
+_local_names = [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", hosts.with_host_of(BASE_URL, _local_names))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- apps ----------------------------------------------------------------------------------------------------------
@@ -88,6 +107,7 @@ INSTALLED_APPS = [
     "reports",
     "questionnaires",
     "eventbus",
+    "mailing",
     "operations",
     "api",
     "graphene_django",
@@ -104,12 +124,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.headers.Headers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.static_files.StaticFilesMiddleware",
+    "config.cookies.HostCookies",
     "eventbus.middleware.CorrelationMiddleware",
     "operations.middleware.CountedRequests",
     "config.refusals.Refusals",
+    "accounts.waiting.Waits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -118,6 +141,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.too_often.TooOften",
+    "accounts.bodies.ReadableBodies",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -125,6 +150,19 @@ ROOT_URLCONF = "config.urls"
 WEB_THREADS = env.int("WEB_THREADS", 8, validate=validate.Range(1, 256))
 # GraphQL operations on WebSockets that are worked on at once in one web process, look-ups of sessions among them.
 SOCKET_THREADS = env.int("SOCKET_THREADS", 4, validate=validate.Range(1, 256))
+# Seconds in which a client has to send the head of a request, and its body: a larger body has longer (`config.bodies`).
+HEAD_SECONDS = env.float("HEAD_SECONDS", 10.0, validate=validate.Range(0.1, 300))
+BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(0.1, 600))
+# Bytes of a request's body. /graphql has a limit of its own, below; a section's form may have as many as Django's
+# DATA_UPLOAD_MAX_MEMORY_SIZE and fields for some 250 questions.
+MAX_BODY = env.int("MAX_BODY", 512 * 1024, validate=validate.Range(1_024))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+# Bytes of all bodies that one web process keeps at a time, of which one address may have a quarter.
+BODY_ROOM = env.int("BODY_ROOM", 64 * 1024 * 1024, validate=validate.Range(4 * DATA_UPLOAD_MAX_MEMORY_SIZE))
+# WebSockets of a person in one web process, and those from one address of which nobody knows yet whose they are.
+SOCKETS_PER_PERSON = env.int("SOCKETS_PER_PERSON", 20, validate=validate.Range(1))
+SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", 100, validate=validate.Range(1))
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -139,6 +177,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.signup",
+                "accounts.context.organisation",
             ],
         },
     },
@@ -147,7 +186,7 @@ TEMPLATES = [
 # --- database ------------------------------------------------------------------------------------------------------
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "config.embedded.database",
         "NAME": DATA_DIR / "plumbline.sqlite3",
         # Web and worker threads stay, and keep their connections.
         "CONN_MAX_AGE": None,
@@ -180,8 +219,8 @@ if PRODUCTION:
     if REDIS_URL.startswith("rediss:"):
         CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 # A module's wake-ups have a queue of their own, so that each scales by itself: `celery -A config worker -Q security`.
-# A worker without -Q takes all of them.
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "security", "reports")]
+# A worker without -Q takes all of them. What calls out has threads of its own in each process that takes its queue.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "security", "reports", "mail")]
 CELERY_TASK_ROUTES = ["eventbus.tasks.route"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -189,6 +228,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONSUMER = "config.consumer:Consumer"
 # Without it Celery closes the database connection after every task.
 CELERY_DB_REUSE_MAX = 10_000
 # Read by the Procfile, which gives it to Celery; to Celery 0 would mean as many as there are cores.
@@ -198,6 +238,9 @@ WORKER_THREADS = env.int("WORKER_THREADS", 4, validate=validate.Range(1, 64))
 # Seconds that an event may wait for its delivery, and that all workers may be silent, before `/health/ready` turns red.
 HEALTH_MAX_EVENT_AGE = env.int("HEALTH_MAX_EVENT_AGE", 300, validate=validate.Range(1))
 HEALTH_MAX_WORKER_SILENCE = env.int("HEALTH_MAX_WORKER_SILENCE", 60, validate=validate.Range(10))
+# While an upgrade may still be taken back: go on writing cookies, password hashes and events as the version before
+# reads them. Else that ends by itself, a minute after the last older process was heard.
+WRITE_OLD_FORMS = env.bool("WRITE_OLD_FORMS", False)
 # Who sends it may read `/metrics`; without it only programs on this machine.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Whether a worker delivers what its own handler published right after the commit, without the way through the broker
@@ -210,7 +253,7 @@ EVENTBUS_KEEP_EVENTS = env.int("EVENTBUS_KEEP_EVENTS", 365, validate=validate.Ra
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# For as long as it takes: the sweeper delivers meanwhile.
+# For as long as it takes: the sweeper delivers all the time.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
 # --- people --------------------------------------------------------------------------------------------------------
@@ -223,16 +266,23 @@ AUTH_PASSWORD_VALIDATORS = [
         "UserAttributeSimilarityValidator",
         "MinimumLengthValidator",
         "CommonPasswordValidator",
-        "NumericPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.passwords.NotOfThisInstallation"}]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+# The first one is what new hashes are made with, once no process runs that can't read it (accounts.hashers).
+PASSWORD_HASHERS = ["accounts.hashers.Argon2id", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/questionnaires/"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignupForm",
+    "add_email": "accounts.forms.ChangeAddressForm",
+    "confirm_email_verification_code": "accounts.forms.ConfirmAddressForm",
+    "confirm_password_reset_code": "accounts.forms.RecoverByCodeForm",
+    "reset_password": "accounts.forms.RecoverPasswordForm",
     "change_password": "accounts.forms.ChangePasswordForm",
     "set_password": "accounts.forms.SetPasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
@@ -244,12 +294,25 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Mail may take its time. Pages and mails name the minutes, and a code that is sent again (at most twice) starts them
+# again.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_TIMEOUT = 3 * 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one stays until the new one is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# Rate limits are allauth's defaults: https://docs.allauth.org/en/latest/account/rate_limits.html. To change one, name
-# it here: ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+# Limits of those who are not known yet, by address alone: a whole training room has one. All others are allauth's
+# defaults: https://docs.allauth.org/en/latest/account/rate_limits.html
+_from_one_address = env.str("LIMIT_SIGN_UPS_ADDRESS", "120/m", validate=_refuse_no_plain_rate)
+ACCOUNT_RATE_LIMITS = {
+    "signup": f"{_from_one_address}/ip",
+    "login": env.str("LIMIT_SIGN_INS_ADDRESS", "240/m", validate=_refuse_no_plain_rate) + "/ip",
+    "reset_password": f"{_from_one_address}/ip,5/m/key",
+    "reset_password_from_key": f"{_from_one_address}/ip",
+    # Guesses at passwords are counted by `accounts.guessing`; these are wrong codes of a second factor.
+    "login_failed": "5/300s/key",
+}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -264,7 +327,17 @@ MFA_FORMS = {
     "activate_totp": "accounts.forms.SwitchOnForm",
 }
 # "administrators": nobody enters the administration without one. "optional": each person decides.
-SECOND_FACTOR = env.str("SECOND_FACTOR", "optional", validate=validate.OneOf(["optional", "administrators"]))
+_second_factor = "administrators" if PRODUCTION else "optional"
+SECOND_FACTOR = env.str("SECOND_FACTOR", _second_factor, validate=validate.OneOf(["optional", "administrators"]))
+
+# --- when sessions end ------------------------------------------------------------------------------------------------
+# Days after signing in, however much a session is used; and days without a request.
+SESSION_COOKIE_AGE = 86_400 * env.int("SESSION_DAYS", 14, validate=validate.Range(1, 365))
+SESSION_IDLE_DAYS = env.int("SESSION_IDLE_DAYS", 7, validate=validate.Range(1, 365))
+# Minutes without a page of the administration after which it asks for password or code again; and how old such a
+# confirmation (or the sign-in) may be where something is changed there.
+ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", 30, validate=validate.Range(1))
+ADMIN_CONFIRM_MINUTES = env.int("ADMIN_CONFIRM_MINUTES", 15, validate=validate.Range(1))
 
 # Native clients sign up, log in and log out by JSON, below /_allauth/app/v1/, and get a token instead of a cookie.
 # Browsers have the pages. The token is the session's key: one look-up, and logging out ends both.
@@ -287,23 +360,45 @@ GRAPHQL_MAX_DIRECTIVES = env.int("GRAPHQL_MAX_DIRECTIVES", 50, validate=validate
 GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", 1_000, validate=validate.Range(1))
 GRAPHQL_MAX_OVERLAPS = env.int("GRAPHQL_MAX_OVERLAPS", 2_000, validate=validate.Range(1))
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", 20_000, validate=validate.Range(1))
+# Bytes of a request to /graphql; a message on its WebSocket may have as many.
+GRAPHQL_MAX_BODY = env.int("GRAPHQL_MAX_BODY", 64 * 1024, validate=validate.Range(1_024))
 # Operations that one WebSocket may have running at a time.
 GRAPHQL_MAX_OPERATIONS = env.int("GRAPHQL_MAX_OPERATIONS", 100, validate=validate.Range(1))
+# Operations that one person may have running at a time on all WebSockets of a web process.
+GRAPHQL_MAX_OPERATIONS_PER_PERSON = env.int("GRAPHQL_MAX_OPERATIONS_PER_PERSON", 200, validate=validate.Range(1))
 # Seconds after which an open WebSocket looks its session up anew, besides before each event that it delivers.
 GRAPHQL_RECHECK_SECONDS = env.float("GRAPHQL_RECHECK_SECONDS", 5.0, validate=validate.Range(0.1, 60))
 # Seconds in which a WebSocket has to say connection_init, and in which a client has to read what it is sent.
-GRAPHQL_INIT_SECONDS = env.float("GRAPHQL_INIT_SECONDS", 10.0, validate=validate.Range(0.1, 300))
+GRAPHQL_INIT_SECONDS = env.float("GRAPHQL_INIT_SECONDS", 3.0, validate=validate.Range(0.1, 300))
 GRAPHQL_SEND_SECONDS = env.float("GRAPHQL_SEND_SECONDS", 10.0, validate=validate.Range(0.1, 300))
 # What people, by their keys, belong to: a socket closes when it changes, so that its client connects anew with what is
 # seen now.
 GRAPHQL_STANDING = "accounts.standing.standings_of"
+
+# --- how much in a while: token buckets, in memory or in Redis -----------------------------------------------------
+# "5/s,40": 40 at once, and 5 more each second. "off": no limit. What goes beyond gets 429 with Retry-After.
+THROTTLING = {
+    "save-person": rates.read(env.str("LIMIT_SAVES_PERSON", "5/s,40", validate=_refuse_no_rate)),
+    "save-organisation": rates.read(env.str("LIMIT_SAVES_ORGANISATION", "50/s,100", validate=_refuse_no_rate)),
+    "submit-person": rates.read(env.str("LIMIT_SUBMITS_PERSON", "10/m", validate=_refuse_no_rate)),
+    "start-person": rates.read(env.str("LIMIT_STARTS_PERSON", "10/m", validate=_refuse_no_rate)),
+    # What operations of the API cost, counted as GRAPHQL_MAX_COST counts it.
+    "api-person": rates.read(env.str("LIMIT_API_COST_PERSON", "50000/m", validate=_refuse_no_rate)),
+}
+# Seconds within which further hints of one open tab, or looks of one subscription, are merged; the first goes at once.
+LIVE_MERGE_SECONDS = env.float("LIVE_MERGE_SECONDS", 0.15, validate=validate.Range(0, 5))
+# Drafts of one organisation; for another one somebody submits or deletes one first.
+MAX_DRAFTS = env.int("MAX_DRAFTS", 200, validate=validate.Range(1))
+# --- the administration ----------------------------------------------------------------------------------------------
+# Whose rows a person sees there, by organisation.
+REVIEWED_ORGANISATIONS = "accounts.reviewers.given_to"
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "config.embedded.mail.TerminalAndFolderBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 if EMAIL_URL:
     _server = production.mail_server(EMAIL_URL)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "mailing.smtp.PunctualBackend"
     EMAIL_HOST, EMAIL_PORT = _server.host, _server.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _server.user, _server.password
     EMAIL_USE_TLS, EMAIL_USE_SSL = _server.starttls, _server.tls
@@ -356,7 +451,7 @@ SESSION_COOKIE_HTTPONLY = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES or 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 # Browsers that came by https once come by nothing else for so long.
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 86_400 if PRODUCTION else 0, validate=validate.Range(0))
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 86_400 if PRODUCTION else 0, validate=validate.Range(0))
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics"]  # asked from inside, without TLS
 # HSTS for subdomains and preloading bind other services of the operator's domain: his choice, made in his proxy.
@@ -367,6 +462,8 @@ CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 
 # --- the log: ids, never answers, addresses or secrets ---------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+# The security log has a level of its own: INFO also tells of what went right, WARNING only of what was refused.
+SECURITY_LOG = env.str("SECURITY_LOG", "INFO", validate=validate.OneOf(["INFO", "WARNING", "CRITICAL"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
@@ -394,6 +491,7 @@ LOGGING = {
         # Refused requests are everyday life, not news for the operator.
         "django.request": {"level": "ERROR", "filters": ["health"]},
         "django.security": {"level": "CRITICAL"},
+        "plumbline.security": {"level": SECURITY_LOG},
         # Its own handler, which `uvicorn` brings along, writes what errors say.
         "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"handlers": [], "filters": ["clients", "frames"], "propagate": True},

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
 _folder = tempfile.mkdtemp(prefix="plumbline-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+# What a shell has for the product is not for its tests. (What a test gives to a process that it starts is.)
+if "pytest" in sys.modules:
+    _named = (Path(__file__).parents[2] / ".env.example").read_text()
+    for _name in re.findall(r"^#?([A-Z][A-Z0-9_]*)=", _named, re.MULTILINE):
+        os.environ.pop(_name, None)
 # Given and empty, so that a developer's `.env` does not count either.
 os.environ |= dict.fromkeys(("DATABASE_URL", "REDIS_URL", "EMAIL_URL"), "") | {
     "DATA_DIR": _folder,
@@ -24,7 +32,7 @@ os.environ |= dict.fromkeys(("DATABASE_URL", "REDIS_URL", "EMAIL_URL"), "") | {
 
 from config import production  # noqa: E402
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATA_DIR, DATABASES  # noqa: E402
+from config.settings import DATA_DIR, DATABASES, THROTTLING  # noqa: E402
 
 (DATA_DIR / "static").mkdir()
 # A file, as in the product: threads of one test each have their own connection and see WAL and IMMEDIATE at work.
@@ -37,5 +45,8 @@ DATABASES["default"]["OPTIONS"] = {
 # `make test` runs the bus's tests and the reports' a second time, on PostgreSQL.
 if postgres := os.environ.get("TEST_DATABASE_URL"):
     DATABASES["default"] = production.database(postgres)
+# In a test one person does in a moment what people do in an hour. Tests of limits say which.
+THROTTLING = dict.fromkeys(THROTTLING)
+LIVE_MERGE_SECONDS = 0.0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -15,6 +15,13 @@ urlpatterns = [
     path("", include("operations.urls")),
     path("schemas/<str:name>.json", views.event_schema, name="event-schema"),
     path("", include("api.urls")),
+    path("_allauth/app/v1/auth/signup", headless.sign_up),
+    path("_allauth/app/v1/auth/login", headless.log_in),
+    path("_allauth/app/v1/auth/password/request", headless.recover_password),
+    path("_allauth/app/v1/auth/password/reset", headless.reset_password),
+    path("_allauth/app/v1/account/password/change", headless.change_password),
+    path("_allauth/app/v1/auth/email/verify/resend", headless.send_code_again),
+    path("_allauth/app/v1/account/email", headless.addresses),
     path("_allauth/app/v1/account/authenticators", headless.authenticators),
     path("_allauth/app/v1/account/authenticators/totp", headless.authenticator_app),
     path("_allauth/app/v1/account/authenticators/recovery-codes", headless.recovery_codes),
@@ -29,4 +36,5 @@ urlpatterns = [
 handler400 = "config.views.bad_request"
 handler403 = "config.views.permission_denied"
 handler404 = "config.views.not_found"
+handler429 = views.too_many_attempts  # allauth's name for it
 handler500 = "config.views.server_error"

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.opening import SomebodyElseError, is_somebody_elses
+from accounts.waiting import seconds_to_wait
+from config import bodies, hosts, noting
 from config.embedded.worker import EmbeddedWorker
-from config.resending import holds_work, is_from_our_page, send_again
+from config.outages import asks_for_json, unavailable
+from config.resending import holds_work, is_from_our_page, send_again, sent_fields
 from contracts.cloudevents import type_registry
+from eventbus.outages import is_outage
+from throttling.words import in_words
 
 
 @require_safe
@@ -61,7 +71,23 @@ def event_schema(request: HttpRequest, name: str) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """400."""
+    """400; 413 for more than is read at once, which a form without JavaScript can come to.
+
+    A host that is not ours is told to the operator, too: people that open a new server by its address meet it first.
+    """
+    if isinstance(exception, DisallowedHost):
+        return _refuse(request, HTTPStatus.BAD_REQUEST, hosts.refused(request), template="400_host.html")
+    if isinstance(exception, RequestDataTooBig):
+        limit = filesizeformat(bodies.limit_of(request.path))
+        message = _(
+            "What was sent is larger than %(limit)s. Go back: what you typed is still there. Shorten the longest text, "
+            "and send it again."
+        )
+        return _refuse(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message % {"limit": limit})
+    if isinstance(exception, TooManyFieldsSent):
+        message = _("The form that was sent has more than %(limit)d fields. Send fewer of them at once.")
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return _refuse(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message % {"limit": most})
     return _refuse(request, HTTPStatus.BAD_REQUEST, _("This request could not be understood."))
 
 
@@ -74,6 +100,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """403 for a form that was not sent from one of our pages, or too late: then it can be sent again."""
+    noting.csrf_failed(request)
     if is_from_our_page(request) and (holds_work(request) or is_somebody_elses(request)):
         return send_again(request)
     message = _("This page has been open for too long. Go back, load it again and send it once more.")
@@ -92,15 +119,44 @@ def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     return response
 
 
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429; what was sent can be sent again after so many seconds, and is on the page for that."""
+    message = _("That was more than is taken in so short a time. You can go on in %(wait)s; nothing is lost.")
+    return _let_wait(request, seconds, message)
+
+
+def too_many_attempts(request: HttpRequest) -> HttpResponse:
+    """429 of the pages on which people sign up, sign in and recover."""
+    message = _(
+        "To keep guessing out, this page answers only so many times in a row. Wait %(wait)s, then try again; nothing "
+        "is lost."
+    )
+    return _let_wait(request, seconds_to_wait(), message)
+
+
+def _let_wait(request: HttpRequest, seconds: int, message: str) -> HttpResponse:
+    wait, fields = in_words(seconds), sent_fields(request)
+    response = _refuse(request, HTTPStatus.TOO_MANY_REQUESTS, message % {"wait": wait}, wait=wait, fields=fields)
+    response.headers["Retry-After"] = str(seconds)
+    add_never_cache_headers(response)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500; the log has the reason under the request's id."""
+    """500; the log has the reason under the request's id. 503 where something that Plumbline needs is away."""
+    error = sys.exception()
+    if error is not None and is_outage(error):
+        return unavailable(request, error)
     return _refuse(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side. Please try again."))
 
 
-def _refuse(request: HttpRequest, status: HTTPStatus, message: str, template: str = "") -> HttpResponse:
+def _refuse(
+    request: HttpRequest, status: HTTPStatus, message: str, template: str = "", **context: object
+) -> HttpResponse:
     """Say it as JSON to a program and as a page to a person."""
-    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+    if asks_for_json(request):
         return JsonResponse({"error": message}, status=status)
     # Without the request no context processor runs, for what they ask might be what is broken.
     asking = None if status == HTTPStatus.INTERNAL_SERVER_ERROR else request
-    return HttpResponse(render_to_string(template or f"{status.value}.html", request=asking), status=status)
+    page = render_to_string(template or f"{status.value}.html", {"message": message, **context}, request=asking)
+    return HttpResponse(page, status=status)

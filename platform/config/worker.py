@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import Any
 
 from billiard.process import current_process
@@ -11,11 +12,11 @@ from celery import signals
 from celery.concurrency import prefork
 from django.db import close_old_connections
 
-from eventbus import scope
+from eventbus import callers, scope
 from eventbus.sweeper import Sweeper
 
 FINISH_SECONDS = 20.0
-"""How long a process that is asked to end waits for what its sweeper is delivering."""
+"""How long a process that is asked to end waits for what its sweeper is delivering, and for its calls."""
 
 _sweeper: Sweeper | None = None
 
@@ -45,6 +46,7 @@ def _drop_broken_connections(**kwargs: Any) -> None:
 def _start_sweeper(**kwargs: Any) -> None:
     """In each process of the pool, since a process that is stuck in a task must not keep the others from sweeping."""
     global _sweeper
+    callers.start()
     _sweeper = Sweeper(on_stuck=_end_process if _is_replaceable() else None)
     _sweeper.start()
 
@@ -71,5 +73,7 @@ def _begin_to_end(**kwargs: Any) -> None:
 
 def _stop_sweeper(**kwargs: Any) -> None:
     scope.stopping.set()
+    end = time.monotonic() + FINISH_SECONDS
     if _sweeper is not None:
         _sweeper.stop(FINISH_SECONDS)
+    callers.stop(end - time.monotonic())

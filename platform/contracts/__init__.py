@@ -1,7 +1,8 @@
 """The facts that the apps exchange. Plain Python: no Django, no Celery, no Channels."""
 
 from contracts.answers import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef
-from contracts.cloudevents import ContractError, Event, event_from_cloudevent
+from contracts.cloudevents import ContractError, Event, UnknownForm, event_from_cloudevent
+from contracts.mails import MailEvent
 from contracts.reports import ReportEvent, ReportSnapshot
 
 __all__ = [
@@ -10,8 +11,10 @@ __all__ = [
     "ContractError",
     "Event",
     "GivenAnswer",
+    "MailEvent",
     "QuestionnaireRef",
     "ReportEvent",
     "ReportSnapshot",
+    "UnknownForm",
     "event_from_cloudevent",
 ]

@@ -17,7 +17,7 @@ AnswerState = Literal["new", "changed", "submitted", "deleted"]
 class QuestionnaireRef:
     """The very definition that was answered."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    __pydantic_config__ = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
     slug: str
     """The questionnaire line, for example "quick-check": what two reports must share to be compared."""
@@ -31,11 +31,12 @@ class QuestionnaireRef:
 class GivenAnswer:
     """One answer."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    __pydantic_config__ = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
     value: JsonValue
     """As in an answers file: "F", "yes", a choice id, a text, a list of choice ids, "dont_know" or
-    {"not_applicable": reason}. None: not answered (only a note)."""
+    {"not_applicable": reason}; a text of the letters dont_know is {"text": "dont_know"}. None: not answered (only a
+    note)."""
     note: str = ""
     """The person's own words; shown in the report, never in a log or a webhook."""
 
@@ -44,7 +45,7 @@ class GivenAnswer:
 class AnswerSnapshot:
     """All answers of a submission as they stood at one revision."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    __pydantic_config__ = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
     submission: UUID
     organisation: UUID
@@ -53,6 +54,10 @@ class AnswerSnapshot:
     """Rises by one with each save and with submitting."""
     values: dict[str, GivenAnswer]
     """By question id; a missing key is an unanswered question. Answers to hidden questions are kept."""
+    line: UUID | None = None
+    """What the submission goes on in: reports of one line are compared. None: the first one, see `contracts.lines`."""
+    line_name: str = ""
+    """The line's name at that moment; empty: it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,15 +23,21 @@ class ContractError(ValueError):
     """An event, or its JSON form, that breaks its contract. Trying again can never help."""
 
 
+class UnknownForm(ValueError):
+    """The JSON form of an event that this code can't read, though it need not be wrong: another type, another version
+    of the contract, a state that it does not know. A process of a newer version may read it, this one after an upgrade.
+    """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """A fact that one module tells the others.
 
     Subclasses add the fact itself; these fields are the envelope. Two events are the same fact when their
-    `id` is the same.
+    `id` is the same. Readers ignore members that they do not know: a newer version may have added them.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    __pydantic_config__ = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
     TYPE: ClassVar[str] = ""
     """The CloudEvents `type`, for example "AnswerEvent"."""
@@ -54,7 +60,7 @@ class Event:
 
     @property
     def source(self) -> str:
-        """The module that states the fact: "answers", "security" or "reports"."""
+        """The module that states the fact: "answers", "security", "reports" or "mailing"."""
         raise NotImplementedError
 
     @property
@@ -117,11 +123,22 @@ class Event:
 
     @classmethod
     def from_cloudevent(cls, document: Mapping[str, Any]) -> Self:
-        """Read an event of this class from its JSON form; raises ContractError where it does not fit."""
-        if document.get("type") != cls.TYPE or document.get("specversion") != "1.0":
-            raise ContractError(f"this is not a CloudEvents 1.0 document of type {cls.TYPE}")
-        if document.get("dataschema") != cls.dataschema():
-            raise ContractError(f"{cls.TYPE} is read in version {cls.VERSION}, not {document.get('dataschema')!r}")
+        """Read an event of this class from its JSON form, whatever members newer versions have added.
+
+        Raises UnknownForm where only other code can read it, and ContractError where it does not fit.
+        """
+        for name, wanted in (("specversion", "1.0"), ("type", cls.TYPE), ("dataschema", cls.dataschema())):
+            found = document.get(name)
+            if not isinstance(found, str):
+                raise ContractError(f"{name}: a text is needed")
+            if found != wanted:
+                raise UnknownForm(f"{name}: this version reads {wanted}, not {found!r}. {_UNTIL}")
+        return cls.salvaged(document)
+
+    @classmethod
+    def salvaged(cls, document: Mapping[str, Any]) -> Self:
+        """What can be read of a document, whatever its version. Only for saying whom it was about; raises UnknownForm
+        or ContractError where not even that can be read."""
         data = document.get("data")
         if not isinstance(data, Mapping):
             raise ContractError("data: an object is needed")
@@ -135,10 +152,13 @@ class Event:
         try:
             event: Self = _adapter(cls).validate_python(flat)
         except ValidationError as error:
+            if any(problem["type"] == "literal_error" for problem in error.errors(include_input=False)):
+                raise UnknownForm(f"{explain(error)}. {_UNTIL}") from None
             raise ContractError(explain(error)) from None
         return event
 
 
+_UNTIL = "Where a newer version wrote it, its processes read it, these ones after the upgrade"
 _ENVELOPE = tuple(f.name for f in fields(Event))
 
 
@@ -161,8 +181,9 @@ def explain(error: ValidationError) -> str:
 
 
 def event_from_cloudevent(document: Mapping[str, Any]) -> Event:
-    """Read any known event from its JSON form; raises ContractError for an unknown type or a misfit."""
+    """Read any known event from its JSON form; raises UnknownForm for an unknown type and where `from_cloudevent` does,
+    ContractError for a misfit."""
     known = type_registry.get(str(document.get("type")))
     if known is None:
-        raise ContractError(f"unknown event type {document.get('type')!r}")
+        raise UnknownForm(f"type: this version knows no {document.get('type')!r}. {_UNTIL}")
     return known.from_cloudevent(document)

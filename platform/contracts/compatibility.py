@@ -12,10 +12,11 @@ from typing import Any
 
 from contracts.answers import AnswerEvent
 from contracts.cloudevents import Event
+from contracts.mails import MailEvent
 from contracts.reports import ReportEvent
 
 FOLDER = Path(__file__).parent / "schemas"
-CONTRACTS: tuple[type[Event], ...] = (AnswerEvent, ReportEvent)
+CONTRACTS: tuple[type[Event], ...] = (AnswerEvent, ReportEvent, MailEvent)
 _PROSE = {"title", "description", "default"}
 
 

@@ -34,6 +34,7 @@ from eventbus.replays import CancelledAlready, FinishedAlready, NothingToReplay,
 from eventbus.subscriptions import registry
 from eventbus.timeline import rows_of, shown
 from eventbus.traces import milliseconds, trace
+from reviewing.guarded import Guarded, GuardedAdmin
 
 STYLES = {"all": ("css/eventbus-admin.css",)}
 
@@ -49,8 +50,8 @@ else:
     DeliveryInlineBase = admin.TabularInline
 
 
-class ReadOnly:
-    """What happened is not edited."""
+class ReadOnly(Guarded):
+    """What happened is not edited, and of other organisations' events a reviewer sees nothing."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -77,6 +78,8 @@ def payload_of(event: Event) -> str | SafeString:
     """The event as it was published, for superusers only."""
     if event.erased_at:
         return gettext("Erased.")
+    if event.emptied_at:
+        return gettext("Superseded, contents removed.")
     text = json.dumps(event.payload, indent=2, ensure_ascii=False)
     return format_html('<pre class="bus-payload" tabindex="0">{}</pre>', text)
 
@@ -92,6 +95,7 @@ def matching(term: str, prefix: str = "") -> Q:
 
 
 class DeliveryInline(ReadOnly, DeliveryInlineBase):
+    reviewed_by = "event__organisation"
     model = Delivery
     fields = ("subscriber", "generation", "status", "attempts", "due_at", "finished_at", "last_error")
     extra = 0
@@ -99,8 +103,8 @@ class DeliveryInline(ReadOnly, DeliveryInlineBase):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly, EventBase):
-    list_display = ("id", "type", "source", "key", "created_at", "erased_at")
+class EventAdmin(ReadOnly, GuardedAdmin, EventBase):
+    list_display = ("id", "type", "source", "key", "created_at", "emptied_at", "erased_at")
     list_filter = (TypeFilter, SourceFilter, "created_at")
     search_fields = ("uuid", "key", "correlation_id")
     search_help_text = _("Key, event id or correlation id, in full.")
@@ -145,7 +149,8 @@ class EventAdmin(ReadOnly, EventBase):
         status = 200
         if form.is_bound and form.is_valid():
             given = form.cleaned_data["id"]
-            found = Event.objects.filter(Q(correlation_id=given) | Q(uuid=given)).only("correlation_id").first()
+            seen = self.get_queryset(request)
+            found = seen.filter(Q(correlation_id=given) | Q(uuid=given)).first()
             if found is not None:
                 return redirect("admin:eventbus_trace", found.correlation_id)
             form.add_error("id", gettext("Nothing carries this id: it never was, or was pruned."))
@@ -158,7 +163,7 @@ class EventAdmin(ReadOnly, EventBase):
         """Everything that came of one request, as a timeline."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = trace(correlation_id)
+        found = trace(correlation_id, self.get_queryset(request))
         if found is None:
             return redirect(f"{reverse('admin:eventbus_trace_search')}?id={correlation_id}")
         context = {
@@ -183,7 +188,8 @@ class EventAdmin(ReadOnly, EventBase):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, DeliveryBase):
+class DeliveryAdmin(ReadOnly, GuardedAdmin, DeliveryBase):
+    reviewed_by = "event__organisation"
     list_display = ("id", "subscriber", "status", "attempts", "due_at", "finished_at", "key", "last_error")
     list_filter = ("status", SubscriberFilter, "created_at")
     search_fields = ("event__uuid", "key", "event__correlation_id")
@@ -218,8 +224,10 @@ class DeliveryAdmin(ReadOnly, DeliveryBase):
 
 
 @admin.register(SubscriptionState)
-class SubscriptionAdmin(ReadOnly, SubscriptionBase):
+class SubscriptionAdmin(ReadOnly, GuardedAdmin, SubscriptionBase):
     """Every subscriber of this code with what waits for it; superusers pause and resume."""
+
+    reviewed_by = ""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -264,8 +272,10 @@ class SubscriptionAdmin(ReadOnly, SubscriptionBase):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, DeadLetterBase):
+class DeadLetterAdmin(ReadOnly, GuardedAdmin, DeadLetterBase):
     """What was given up on, with the reason; superusers see the payload and redrive."""
+
+    reviewed_by = "event__organisation"
 
     list_display = ("id", "subscriber", "last_error", "attempts", "finished_at")
     list_filter = (SubscriberFilter, EventTypeFilter, "finished_at")
@@ -339,8 +349,8 @@ class DeadLetterAdmin(ReadOnly, DeadLetterBase):
             messages.warning(request, told % {"count": left})
         if (gone := asked - redriven - left) > 0:
             told = ngettext(
-                "%(count)d was no longer a dead letter: redriven or deleted meanwhile.",
-                "%(count)d were no longer dead letters: redriven or deleted meanwhile.",
+                "%(count)d was no longer a dead letter: redriven or deleted already.",
+                "%(count)d were no longer dead letters: redriven or deleted already.",
                 gone,
             )
             messages.warning(request, told % {"count": gone})
@@ -375,9 +385,11 @@ def _why_not(letter: DeadLetter) -> str:
 
 
 @admin.register(Replay)
-class ReplayAdmin(ReadOnly, ReplayBase):
+class ReplayAdmin(ReadOnly, GuardedAdmin, ReplayBase):
     """The replays that were ordered, and how far they are; superusers order one, after they have seen how much it is,
     and cancel one that is under way."""
+
+    reviewed_by = ""
 
     list_display = (
         "id",
@@ -429,7 +441,11 @@ class ReplayAdmin(ReadOnly, ReplayBase):
 
     @admin.display(description=_("state"))
     def state(self, order: Replay) -> SafeString:
-        return format_html('<span class="bus-state bus-{}">{}</span>', order.state.value, order.state.label)
+        shown = format_html('<span class="bus-state bus-{}">{}</span>', order.state.value, order.state.label)
+        if not order.is_left_alone:
+            return shown
+        advice = gettext("No worker has begun: is one running? Subscriptions and manage.py doctor tell.")
+        return format_html("{}<br>{}", shown, advice)
 
     @admin.display(description=_("made"))
     def made(self, order: Replay) -> str:
@@ -471,11 +487,12 @@ class ReplayAdmin(ReadOnly, ReplayBase):
         superuser_only(request)
         form = ReplayForm(request.POST if request.method == "POST" else None)
         counted: dict[str, int] | None = None
+        left_out = 0
         if form.is_bound and form.is_valid():
             token = _token(request.POST.get("confirm", ""))
             if token and self._order(request, form, token):
                 return redirect("admin:eventbus_replay_changelist")
-            counted = form.selection.count()
+            counted, left_out = form.selection.count(), form.selection.count_superseded()
         total = sum((counted or {}).values())
         context = {
             **self.admin_site.each_context(request),
@@ -485,6 +502,7 @@ class ReplayAdmin(ReadOnly, ReplayBase):
             "token": uuid4(),
             "counted": counted,
             "total": total,
+            "left_out": left_out,
             "minutes": -(-total // (60 * form.cleaned_data["rate"])) if counted is not None else 0,
         }
         return render(request, "admin/eventbus/replay/order.html", context)

@@ -14,6 +14,8 @@ correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=N
 """One id from a person's request to the last push. None outside requests and handlers."""
 causation_id: ContextVar[UUID | None] = ContextVar("causation_id", default=None)
 """The id of the event that is being handled. None where a person is the cause."""
+calling_out: ContextVar[bool] = ContextVar("calling_out", default=False)
+"""Whether a handler that calls out is being called: it has no transaction, and may wait for the outside world."""
 request_arrived: ContextVar[float | None] = ContextVar("request_arrived", default=None)
 """When the server got the request at hand, by this process's monotonic clock. None outside requests."""
 
@@ -33,3 +35,13 @@ def caused_by(event: Event) -> Iterator[None]:
     finally:
         causation_id.reset(causation)
         correlation_id.reset(correlation)
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Let the code inside wait for the outside world."""
+    token = calling_out.set(True)
+    try:
+        yield
+    finally:
+        calling_out.reset(token)

@@ -39,7 +39,8 @@ def snapshot() -> dict[str, int]:
     published; done, retried, dead, skipped, fenced, cancelled (deliveries by outcome; fenced: its lease was lost, its
     effects were rolled back; cancelled: its replay was); enqueued, enqueue_failed, enqueue_withheld (the breaker was
     open); swept (deliveries that the sweeper found, not a wake-up); sweep_failed; sweeper_stuck (a handler hangs in
-    it); redriven, replayed (deliveries by operators); pruned_deliveries, pruned_events.
+    it); on_dead_failed (deliveries that are dead without their subscriber's word); redriven, replayed (deliveries by
+    operators); pruned_deliveries, pruned_events; emptied_events (superseded ones that lost their payloads).
     """
     with _lock:
         return dict(_counters)
@@ -63,6 +64,8 @@ class Health:
     overdue: int
     """Leases that ran out: a worker died, or a thread is stuck."""
     dead: int
+    oldest_outside: timedelta | None = None
+    """The age of what waits longest for somebody who is not ours, for example a mail server."""
 
 
 def health() -> Health:
@@ -74,4 +77,5 @@ def health() -> Health:
         leased=sum(each.leased for each in found),
         overdue=sum(each.overdue for each in found),
         dead=sum(each.dead for each in found),
+        oldest_outside=max((each.oldest for each in found if each.waits_outside and each.oldest), default=None),
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar, Self
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,7 +23,7 @@ class Event(models.Model):
     source = models.CharField(_("source"), max_length=100)
     key = models.CharField(_("key"), max_length=100, db_index=True)
     organisation = models.UUIDField(_("organisation"))
-    payload = models.JSONField(_("CloudEvents document"), help_text=_("Empty once the event was erased."))
+    payload = models.JSONField(_("CloudEvents document"), help_text=_("Empty once the event was erased or superseded."))
     correlation_id = models.UUIDField(_("correlation id"), db_index=True)
     causation_id = models.UUIDField(_("caused by event"), null=True)
     supersedable = models.BooleanField(_("gives way to newer ones"), default=False)
@@ -29,11 +32,29 @@ class Event(models.Model):
         _("request arrived"), null=True, help_text=_("Empty where no request was the direct cause.")
     )
     erased_at = models.DateTimeField(_("erased"), null=True)
+    emptied_at = models.DateTimeField(
+        _("emptied"), null=True, help_text=_("When its contents were removed, because a newer event superseded it.")
+    )
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("-id",)
+        indexes = (
+            # Of what has a payload: which of a line is the newest, for emptying the others. With the columns of its
+            # condition SQLite reads it alone, and not the payloads, too.
+            models.Index(
+                "key",
+                "type",
+                "source",
+                "id",
+                "supersedable",
+                "emptied_at",
+                "erased_at",
+                condition=Q(emptied_at__isnull=True, erased_at__isnull=True),
+                name="event_contents_idx",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.type} {self.uuid}"
@@ -111,9 +132,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Leased by a worker that did not finish in time; not those of a paused subscriber, which have to wait."""
         return self.filter(~is_paused(), lease_token__isnull=False, leased_until__lte=Now())
 
-    def finish(self, status: Status, last_error: str = "") -> int:
-        """End these deliveries and their leases; gives how many there were."""
-        return self.update(status=status, finished_at=Now(), lease_token=None, leased_until=None, last_error=last_error)
+    def finish(self, status: Status, last_error: str = "", **others: Any) -> int:
+        """End these deliveries and their leases, and set other fields along; gives how many there were."""
+        ended = {"finished_at": Now(), "lease_token": None, "leased_until": None}
+        return self.update(status=status, last_error=last_error, **ended, **others)
+
+    def on_the_way(self, key: str, sources: Collection[str]) -> Self:
+        """What is still to be delivered of the facts that these modules stated about the key."""
+        return self.undelivered().filter(key=key, event__source__in=sources)
 
 
 class Delivery(models.Model):
@@ -196,6 +222,10 @@ class ReplayState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+BEGUN_WITHIN = timedelta(seconds=30)
+"""A replay that no worker has begun by then is left alone: a sweeper looks every second."""
+
+
 class ReplayQuerySet(models.QuerySet["Replay"]):
     """Orders, and how far the workers are with them."""
 
@@ -266,6 +296,14 @@ class Replay(models.Model):
         if not self.finished_at:
             return ReplayState.MAKING
         return ReplayState.DELIVERING if self.waiting or self.at_work else ReplayState.FINISHED
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether workers should have begun with it by now, and none has."""
+        begun = self.cancelled_at or self.started_at
+        untouched = self.deliveries == 0 if self.state == ReplayState.MAKING else self.waiting > 0
+        is_due = self.state in (ReplayState.MAKING, ReplayState.CANCELLING)
+        return is_due and untouched and timezone.now() - begun > BEGUN_WITHIN
 
     @property
     def may_be_cancelled(self) -> bool:

@@ -35,6 +35,8 @@ class Standing:
     """False: deliveries wait for a name that this code does not have; nobody will handle them."""
     event_type: str = ""
     source: str = ""
+    outside: bool = False
+    """Whether it waits for somebody who is not ours, for example a mail server."""
     paused_at: datetime | None = None
     changed_by: str = ""
     ready: int = 0
@@ -50,8 +52,14 @@ class Standing:
     @property
     def worrying_age(self) -> timedelta | None:
         """The age that the health check and the metrics go by: `oldest`, but None while the subscriber is paused, for
-        then a person wants its deliveries to wait."""
-        return None if self.paused_at else self.oldest
+        then a person wants its deliveries to wait, and None where it waits for the outside world, for that is no reason
+        to lead people away from this installation."""
+        return None if self.paused_at or self.outside else self.oldest
+
+    @property
+    def waits_outside(self) -> bool:
+        """Whether what waits does so for somebody who is not ours, and not for a person here who wants it to wait."""
+        return self.outside and self.paused_at is None
 
     @property
     def is_behind(self) -> bool:
@@ -114,6 +122,7 @@ def _standing(name: str, waiting: _Waiting | None, dead: int, state: Subscriptio
         known=subscription is not None,
         event_type=subscription.event_type.TYPE if subscription else "",
         source=(subscription.source or "") if subscription else "",
+        outside=subscription is not None and subscription.outside,
         paused_at=state.paused_at if state else None,
         changed_by=state.changed_by if state else "",
         ready=ready,

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from contracts.cloudevents import type_registry
@@ -96,9 +97,13 @@ class Selection:
         return [name for name in wanted if self.event_type in ("", name)]
 
     def events_for(self, subscription: Subscription) -> QuerySet[Event]:
-        """What is replayed to this subscription: not what was erased, and not what it has yet to handle anyway."""
+        """What is replayed to this subscription: not what was erased or superseded, and not what it has yet to handle
+        anyway."""
         waiting = Delivery.objects.undelivered().filter(event=OuterRef("pk"), subscriber=subscription.name)
-        events = Event.objects.filter(~Exists(waiting), type__in=self.types_for(subscription), erased_at__isnull=True)
+        return self._published_for(subscription).filter(~Exists(waiting), emptied_at__isnull=True)
+
+    def _published_for(self, subscription: Subscription) -> QuerySet[Event]:
+        events = Event.objects.filter(type__in=self.types_for(subscription), erased_at__isnull=True)
         if subscription.source is not None:
             events = events.filter(source=subscription.source)
         if self.since:
@@ -110,6 +115,12 @@ class Selection:
     def count(self) -> dict[str, int]:
         """The dry run: how many deliveries each subscriber would get now."""
         return {each.name: self.events_for(each).count() for each in self.subscriptions()}
+
+    def count_superseded(self) -> int:
+        """The dry run: how many events are left out because newer ones superseded them and their contents are gone."""
+        emptied = Event.objects.filter(emptied_at__isnull=False)
+        wanted = (self._published_for(each).values("pk") for each in self.subscriptions())
+        return emptied.filter(reduce(or_, (Q(pk__in=rows) for rows in wanted))).count()
 
 
 def place(selection: Selection, *, rate: int, by: str, token: UUID | None = None) -> Replay:
@@ -228,7 +239,7 @@ def _make_batch(order: Replay) -> bool:
     batch = _next_events(order, selection, left[0]) if left else []
     if batch:
         _make(order, left[0], batch)
-    # A batch that is not full is the last: what earlier replays finish meanwhile is not run after, batch by batch.
+    # A batch that is not full is the last: what earlier replays finish in that time is not run after, batch by batch.
     if len(batch) == BATCH:
         order.next_subscriber, order.position = left[0].name, batch[-1][0]
     elif left[1:]:
@@ -248,7 +259,7 @@ def _next_events(order: Replay, selection: Selection, subscription: Subscription
 
 
 def _make(order: Replay, subscription: Subscription, events: list[tuple[int, str]]) -> None:
-    # Not from the order on: if nobody was there to make them, all that fell due meanwhile would come at once.
+    # Not from the order on: if nobody was there to make them, all that fell due in that time would come at once.
     begin = max(order.next_due_at or vars(order)["now"], vars(order)["now"])
     dues = [begin + timedelta(seconds=index / order.rate) for index in range(len(events) + 1)]
     Delivery.objects.bulk_create(

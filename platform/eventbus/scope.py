@@ -29,6 +29,11 @@ def serves(subscriber: str) -> bool:
     return _queues is None or queue_of(subscriber) in _queues
 
 
+def delivers_inline(subscriber: str) -> bool:
+    """Whether a worker of this process delivers to the subscriber what it has just published itself."""
+    return serves(subscriber) and not registry[subscriber].outside
+
+
 def queue_of(subscriber: str) -> str:
     """The Celery queue of the subscriber's wake-ups."""
     return registry[subscriber].queue or DEFAULT_QUEUE

@@ -107,7 +107,8 @@ _CLAIM_EXPIRED = _LEASE.replace(
     "<candidates>",
     """
     SELECT d.id FROM eventbus_delivery d
-    WHERE d.subscriber = %s AND d.lease_token IS NOT NULL AND d.leased_until <= <now> AND d.attempts < %s
+    WHERE d.subscriber = %s AND d.lease_token IS NOT NULL AND d.leased_until <= <now>
+      AND d.attempts >= %s AND d.attempts < %s
       AND <running>
     ORDER BY d.leased_until, d.id LIMIT 1 <lock>
     """,
@@ -219,9 +220,10 @@ def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit:
     return _claimed(_CLAIM_HINTED, (*lease, hint, subscriber, subscriber, limit - 1))
 
 
-def claim_expired(subscriber: str, token: UUID, seconds: float, max_attempts: int) -> list[ClaimedRow]:
-    """Lease one delivery whose lease ran out and that has an attempt left; where there is none, an empty list."""
-    return _claimed(_CLAIM_EXPIRED, (_stored(token), f"+{seconds:.3f} seconds", subscriber, max_attempts))
+def claim_expired(subscriber: str, token: UUID, seconds: float, attempts: range) -> list[ClaimedRow]:
+    """Lease one delivery whose lease ran out after so many attempts; where there is none, an empty list."""
+    lease = (_stored(token), f"+{seconds:.3f} seconds")
+    return _claimed(_CLAIM_EXPIRED, (*lease, subscriber, attempts.start, attempts.stop))
 
 
 def _claimed(statement: str, arguments: Sequence[str | int | UUID]) -> list[ClaimedRow]:

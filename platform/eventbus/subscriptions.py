@@ -54,6 +54,10 @@ class Retry:
         """A wait after that many attempts, with full jitter: anything from nothing to the longest."""
         return timedelta(seconds=_dice.uniform(0, self.longest_wait(attempts)))
 
+    def wait_for_others(self, waited: timedelta) -> timedelta:
+        """A wait for a process that can read what this one can't: at most as long again as it has waited."""
+        return timedelta(seconds=_dice.uniform(0, min(self.cap, max(self.base, waited.total_seconds()))))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
@@ -62,7 +66,8 @@ class Subscription:
     name: str
     """Unique, "app.verb"; also the name of its Celery task."""
     event_type: type[Event]
-    handler: Callable[[Any], None]
+    handler: Callable[..., Any]
+    """`handler(event)`; where it calls out `handler(event, key)`, which gives a function that stores its result."""
     source: str | None = None
     """Only events of this source; None: of any."""
     retry: Retry = Retry()
@@ -75,6 +80,13 @@ class Subscription:
     batch: bool = False
     """Whether deliveries that were claimed together share a transaction, as long as none of them fails: several times
     as many a second. For short handlers that lock no row which those of other keys lock, too (they could deadlock)."""
+    on_dead: Callable[[Any], None] | None = None
+    """Called with the event in the transaction that marks its delivery dead, by whichever way it dies; may publish.
+    See docs/events.md, "When a delivery dies"."""
+    outside: bool = False
+    """Whether the handler calls out: without a transaction, in threads of its own, one delivery in each claim."""
+    slots: int = 4
+    """How many of its calls each process that delivers to it has under way at once. Of those that call out only."""
 
     def wants(self, event: Event) -> bool:
         """Whether it gets a delivery of this event."""
@@ -92,6 +104,10 @@ def register(subscription: Subscription) -> None:
         raise ValueError(f"subscriber name {name!r} is taken: names are unique, choose another in @subscribe(name=...)")
     if not all(part.isidentifier() for part in name.split(".")) or "." not in name or len(name) > 100:
         raise ValueError(f'subscriber name {name!r}: write it as "app.verb"')
+    if subscription.outside and (subscription.coalesce or subscription.batch):
+        raise ValueError(
+            f"subscriber {name!r} calls out: each of its calls is one of its own, so no coalesce, no batch"
+        )
     registry[name] = subscription
 
 

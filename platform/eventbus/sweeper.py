@@ -10,13 +10,14 @@ from contextlib import suppress
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
-from eventbus import metrics, moments, stuck
+from eventbus import callers, metrics, moments, stuck
 from eventbus.database_errors import reason
 from eventbus.deliveries import sweep
 from eventbus.models import Delivery
 from eventbus.replays import carry_on
 from eventbus.retention import Pruner
 from eventbus.signals import swept
+from eventbus.superseded import Emptier
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Sweeper:
         self._grace = 0.0  # at the start nobody has been woken up for what lies there
         self._on_stuck = on_stuck or self._replace_thread
         self._pruner = Pruner()
+        self._emptier = Emptier()
         self._stopping = threading.Event()
         self._thread = self._new_thread()
         self._watch = threading.Thread(target=self._keep_watch, name="eventbus-sweeper-watch", daemon=True)
@@ -89,15 +91,16 @@ class Sweeper:
         self._thread.start()
 
     def sweep_once(self) -> None:
-        """Sweep, now and then prune, go on with replays; an error is counted and logged, with no text that may quote
-        values."""
+        """Sweep, now and then prune and empty, go on with replays; an error is counted and logged, with no text that
+        may quote values."""
         try:
             close_old_connections()
-            metrics.count("swept", sweep(self._grace))
+            metrics.count("swept", sweep(self._grace, aside=callers.ring))
             self._grace = self.interval
             moments.write()
             swept.send(sender=type(self))
             self._pruner.prune_if_due()
+            self._emptier.empty_if_due()
             carry_on(REPLAY_SECONDS)
         except Exception as error:
             metrics.count("sweep_failed")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +42,7 @@ class Step:
     """The type and source of an event, the name of a subscriber, what a moment is."""
     meaning: str | Promise = ""
     status: str = ""
-    """A delivery's; empty for an event, "erased" where it was."""
+    """A delivery's; empty for an event, "erased" or "superseded" where its contents were removed."""
     attempts: int = 0
     generation: int = 0
     error: str = ""
@@ -72,9 +73,11 @@ class Trace:
     """Whether there are more events than are shown."""
 
 
-def trace(correlation_id: UUID) -> Trace | None:
-    """Everything that carries the id; None where there is nothing (never was, or pruned)."""
-    events = list(Event.objects.filter(correlation_id=correlation_id).defer("payload").order_by("pk")[: LONGEST + 1])
+def trace(correlation_id: UUID, among: QuerySet[Event] | None = None) -> Trace | None:
+    """Everything that carries the id, of these events (None: of all); None where there is nothing (never was, or
+    pruned)."""
+    seen = Event.objects.all() if among is None else among
+    events = list(seen.filter(correlation_id=correlation_id).defer("payload").order_by("pk")[: LONGEST + 1])
     if not events:
         return None
     cut = len(events) > LONGEST
@@ -104,7 +107,7 @@ def _event_step(event: Event, begins: datetime) -> Step:
         pk=event.pk,
         title=f"{event.type} /{event.source}",
         meaning=_meanings.get((event.type, event.source), ""),
-        status="erased" if event.erased_at else "",
+        status="erased" if event.erased_at else "superseded" if event.emptied_at else "",
         starts=event.created_at - begins,
     )
 

@@ -90,7 +90,7 @@ def wake(wakeups: list[Wakeup]) -> None:
     """Hand wake-ups to the worker that is at work in this thread, else to the broker."""
     collected = _follow_ups.get()
     for wakeup in wakeups:
-        if collected is not None and scope.serves(wakeup.subscriber):
+        if collected is not None and scope.delivers_inline(wakeup.subscriber):
             collected.append(wakeup)
         else:
             enqueue(wakeup)
@@ -99,7 +99,7 @@ def wake(wakeups: list[Wakeup]) -> None:
 def own_token(subscriber: str) -> UUID | None:
     """The lease token of the worker at work in this thread, where it delivers to the subscriber what it publishes."""
     collected = _follow_ups.get()
-    return collected.token if collected is not None and scope.serves(subscriber) else None
+    return collected.token if collected is not None and scope.delivers_inline(subscriber) else None
 
 
 @contextmanager

@@ -7,6 +7,8 @@ class OperationsConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from operations import heartbeat
+        from operations import full_disk, heartbeat, privacy
 
+        full_disk.connect()
         heartbeat.connect()
+        privacy.connect()

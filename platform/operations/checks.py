@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from eventbus import metrics
 from eventbus.database_errors import reason
+from operations import full_disk, unapplied
 from operations.models import WorkerProcess
 
 PATIENCE = 2
@@ -47,6 +48,9 @@ class Result:
     ok: bool
     says: str = ""
     """What is wrong, in a sentence; empty where all is well."""
+    degraded: bool = False
+    """Whether it works but a person has to look: `says` and `fix` tell, and nothing is to be restarted or routed
+    elsewhere."""
     fix: str = ""
     """What to do about it."""
     numbers: dict[str, int | float] = field(default_factory=dict)
@@ -89,20 +93,46 @@ def check_database() -> Result:
     return WELL
 
 
+def check_schema() -> Result:
+    """Whether the database has the tables that this code needs; more of them are a newer version's."""
+    try:
+        missing = unapplied.count()
+    except DatabaseProblem as error:
+        return _unknown(error)
+    if missing:
+        return Result(
+            ok=False,
+            says=_("the tables are behind this version of Plumbline"),
+            fix=_("Run manage.py migrate (deploy/run release does): it is part of every upgrade."),
+            numbers={"missing": missing},
+        )
+    return WELL
+
+
 def check_disk() -> Result:
-    """Whether an SQLite file has room to grow. The disk of a database server is that server's to watch."""
+    """Whether an SQLite file has room to grow, and whether a database server has said that its disk is full."""
     if connection.vendor != "sqlite":
-        return WELL
+        return _disk_of_the_server()
     free = free_space()
     numbers: dict[str, int | float] = {"free_mib": free // 2**20}
     if free < LEAST_FREE:
         return Result(
             ok=False,
             says=_("the disk is full: answers can't be saved"),
-            fix=_("Make room on the disk of the data folder; nothing has to be started anew."),
+            fix=_("Make room on the disk of the data folder; nothing has to be restarted."),
             numbers=numbers,
         )
     return Result(ok=True, numbers=numbers)
+
+
+def _disk_of_the_server() -> Result:
+    if full_disk.was_said_lately():
+        return Result(
+            ok=False,
+            says=_("the database says that its disk is full: answers can't be saved"),
+            fix=_("Make room on the disk of the database server; nothing has to be restarted."),
+        )
+    return WELL
 
 
 def free_space() -> int:
@@ -123,7 +153,7 @@ def check_broker() -> Result:
             ok=False,
             cause=_kind(error),
             says=_("the broker does not answer: deliveries wait for the next sweep"),
-            fix=_("Start Redis, and check REDIS_URL. Nothing is lost meanwhile."),
+            fix=_("Start Redis, and check REDIS_URL. Nothing is lost until then."),
         )
     return WELL
 
@@ -173,7 +203,7 @@ def check_workers() -> Result:
         return Result(
             ok=False,
             says=_("the worker of this process has stopped: deliveries wait for the sweep"),
-            fix=_("Start Plumbline again. Nothing is lost meanwhile."),
+            fix=_("Start Plumbline again. Nothing is lost until then."),
         )
     try:
         alive = WorkerProcess.objects.filter(sweeps=True).heard_within(settings.HEALTH_MAX_WORKER_SILENCE).count()
@@ -184,14 +214,15 @@ def check_workers() -> Result:
             ok=False,
             says=_("no worker has shown itself for %(seconds)s seconds")
             % {"seconds": settings.HEALTH_MAX_WORKER_SILENCE},
-            fix=_("Start one: manage.py up, or in production deploy/run worker. Nothing is lost meanwhile."),
+            fix=_("Start one: manage.py up, or in production deploy/run worker. Nothing is lost until then."),
             numbers={"alive": 0},
         )
     return Result(ok=True, numbers={"alive": alive})
 
 
 def check_events() -> Result:
-    """Whether everything is delivered, or will be soon. Dead letters wait for a person and make nothing unwell."""
+    """Whether everything is delivered, or will be soon. Dead letters wait for a person: they degrade, as does a mail
+    server that takes nothing: no other web process would get mails there, either."""
     try:
         found = metrics.health()
     except DatabaseProblem as error:
@@ -210,11 +241,28 @@ def check_events() -> Result:
             fix=_("Administration, Deliveries, says what fails and why; more workers help where nothing fails."),
             numbers=numbers,
         )
+    if found.dead:
+        return Result(
+            ok=True,
+            degraded=True,
+            says=_("deliveries were given up"),
+            fix=_("Administration, Dead letters, or manage.py bus dead, says why; mend that, then redrive them."),
+            numbers=numbers,
+        )
+    if found.oldest_outside and found.oldest_outside.total_seconds() > settings.HEALTH_MAX_EVENT_AGE:
+        return Result(
+            ok=True,
+            degraded=True,
+            says=_("what is to leave this installation waits too long, for example mails"),
+            fix=_("Administration, Deliveries, says what fails; check the mail server and EMAIL_URL."),
+            numbers=numbers,
+        )
     return Result(ok=True, numbers=numbers)
 
 
 CHECKS: dict[str, Callable[[], Result]] = {
     "database": check_database,
+    "schema": check_schema,
     "disk": check_disk,
     "broker": check_broker,
     "channel_layer": check_channel_layer,

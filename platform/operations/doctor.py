@@ -4,8 +4,8 @@ configured with, so that it examines whatever this installation runs on."""
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,13 +26,15 @@ from django.utils.translation import gettext as _
 
 from accounts import second_factor
 from accounts.models import User
-from operations import checks
+from contracts import rolling
+from operations import VERSION, checks, files, privacy, versions
 from questionnaires.models import Definition
 
 MIN_KEY = 32
 MIN_FREE = 512 * 1024 * 1024
 MIN_POSTGRESQL = 130_000
 MAX_CLOCK_SECONDS = 30.0
+MOST_NAMED = 5
 Mark = Literal["well", "wrong", "note"]
 
 
@@ -57,6 +59,7 @@ def wrong(what: str, fix: str) -> Finding:
 def examine() -> Iterator[Finding]:
     """All findings, each as soon as it is known; what hangs on something that is broken is not asked."""
     yield _python()
+    yield _files()
     yield from _settings()
     yield _secret_key()
     yield from _data_folder()
@@ -92,6 +95,22 @@ def _python() -> Finding:
     )
 
 
+def _files() -> Finding:
+    soft, hard = files.limits()
+    if max(soft, hard) <= files.FEW:
+        return wrong(
+            _("Open files: a process may have %(count)s, and each open tab takes one") % {"count": hard},
+            _("Allow more: LimitNOFILE=65536 in a systemd unit, ulimits in a compose file, limits.conf for a shell."),
+        )
+    if soft <= files.FEW:
+        return Finding(
+            "note",
+            _("Open files: a process begins with %(count)s, and may take %(most)s") % {"count": soft, "most": hard},
+            _("manage.py up and deploy/run take them by themselves. Whatever else starts a process: ulimit -n 65536."),
+        )
+    return well(_("Open files"))
+
+
 def _settings() -> Iterator[Finding]:
     messages = [message for message in system_checks.run_checks() if not message.is_silenced()]
     for message in messages:
@@ -103,7 +122,6 @@ def _settings() -> Iterator[Finding]:
 
 
 def _secret_key() -> Finding:
-    path = Path(settings.DATA_DIR) / "secret_key"
     try:
         key = settings.SECRET_KEY
     except ImproperlyConfigured:  # Django's settings refuse to give an empty one
@@ -115,8 +133,6 @@ def _secret_key() -> Finding:
             _("Secret key: it is too short to be safe"),
             _("Set a new one, which signs everybody out: python -c 'import secrets; print(secrets.token_urlsafe(48))'"),
         )
-    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        return wrong(_("Secret key: others can read it"), f"chmod 600 {path}")
     return well(_("Secret key"))
 
 
@@ -137,6 +153,22 @@ def _data_folder() -> Iterator[Finding]:
         yield wrong(_("Data folder: only %(mib)s MiB are free") % {"mib": free // 2**20}, _("Make room on that disk."))
         return
     yield well(_("Data folder %(path)s") % {"path": folder})
+    yield _privacy(folder)
+
+
+def _privacy(folder: Path) -> Finding:
+    """Whether others on this machine can read what is kept, or put something of theirs in its place."""
+    if folder.stat().st_mode & 0o022:
+        return wrong(_("Data folder: others can change what is in it"), f"chmod go-w {shlex.quote(str(folder))}")
+    found = [path for path in privacy.kept() if privacy.is_open_to_others(path)]
+    if found:
+        names = ", ".join(path.name for path in found[:MOST_NAMED])
+        return wrong(
+            _("Data folder: others can read %(count)s of its files: %(names)s")
+            % {"count": len(found), "names": names if len(found) <= MOST_NAMED else f"{names}, ..."},
+            "chmod go= " + " ".join(shlex.quote(str(path)) for path in found),
+        )
+    return well(_("Data folder: others can't read its files"))
 
 
 def _database() -> Finding:
@@ -236,6 +268,7 @@ def _contents() -> Iterator[Finding]:
         )
     yield _second_factors()
     yield _workers()
+    yield _versions()
     events = checks.check_events()
     yield _named(_("Events"), events)
     if events.numbers.get("dead"):
@@ -243,6 +276,8 @@ def _contents() -> Iterator[Finding]:
             _("Dead letters: %(count)s deliveries were given up") % {"count": events.numbers["dead"]},
             _("Administration, Deliveries, filter by dead: each says what went wrong."),
         )
+    elif events.degraded:
+        yield wrong(_("Events: %(problem)s") % {"problem": events.says}, events.fix)
 
 
 def _second_factors() -> Finding:
@@ -260,6 +295,18 @@ def _workers() -> Finding:
     if not result.ok and is_embedded():
         return Finding("note", _("Worker: Plumbline is not running on this data folder"))
     return _named(_("Worker"), result)
+
+
+def _versions() -> Finding:
+    older = [each for each in versions.running() if rolling.release(each) < rolling.release(VERSION)]
+    if older:
+        named = ", ".join(each or _("before 0.3.0") for each in older)
+        return Finding(
+            "note",
+            _("Older versions run beside this one: %(versions)s") % {"versions": named},
+            _("Replace their processes: until then, forms that they can't read are not written."),
+        )
+    return well(_("Version %(version)s") % {"version": VERSION})
 
 
 def _cache() -> Finding:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import Error as DatabaseProblem
+from django.db.models import Count
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -20,6 +22,8 @@ from eventbus.replays import under_way
 from operations import VERSION, counters
 from operations.heartbeat import name_of_process
 from operations.models import WorkerProcess
+from operations.versions import HEARD_WITHIN
+from throttling import metrics as throttled
 
 PLAIN = {
     "published": ("events_published", "Events that were published."),
@@ -30,11 +34,13 @@ PLAIN = {
         "Wake-ups that were not tried, because the broker had just failed.",
     ),
     "swept": ("events_swept", "Deliveries that a sweep found, not a wake-up."),
+    "on_dead_failed": ("events_on_dead_failed", "Deliveries that died without their subscriber being told."),
     "sweep_failed": ("events_sweep_failed", "Sweeps that ended with an error and were tried again."),
     "redriven": ("deliveries_redriven", "Dead letters that operators had delivered again."),
     "replayed": ("deliveries_replayed", "Deliveries of old events that operators ordered."),
     "pruned_deliveries": ("deliveries_pruned", "Finished deliveries that were deleted because of their age."),
     "pruned_events": ("events_pruned", "Events that were deleted because of their age."),
+    "emptied_events": ("events_emptied", "Superseded events whose contents were removed."),
 }
 """The bus's counters that know no subscriber: what each is called here, and what it means."""
 
@@ -69,6 +75,7 @@ class _Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _gauge("plumbline_info", "Always 1; the label is the version.", {(VERSION,): 1}, "version")
         yield _served()
+        yield from _throttled()
         yield _gauge("plumbline_websockets_open", "WebSockets open in this process.", {(): counters.open_sockets()})
         try:
             from_database = [*_of_the_database()]
@@ -88,6 +95,18 @@ def _served() -> Metric:
     for (view, status), count in sorted(counters.requests().items()):
         family.add_metric([view, str(status)], count)
     return family
+
+
+def _throttled() -> Iterator[Metric]:
+    told = {
+        "plumbline_limits_refused": ("Takes beyond a limit, which were refused.", throttled.refused()),
+        "plumbline_limits_unanswered": ("Takes that were allowed because Redis was away.", throttled.unanswered()),
+    }
+    for name, (meaning, counts) in told.items():
+        family = CounterMetricFamily(name, meaning, labels=["bucket"])
+        for bucket in settings.THROTTLING:
+            family.add_metric([bucket], counts.get(bucket, 0))
+        yield family
 
 
 def _counted(processes: dict[str, tuple[dict[str, int], list[list[object]]]]) -> Iterator[Metric]:
@@ -112,6 +131,9 @@ def _of_the_database() -> Iterator[Metric]:
         yield _gauge(f"plumbline_{name}", meaning, values, "subscriber")
     orders: dict[tuple[str, ...], float] = {(state.value,): count for state, count in under_way().items()}
     yield _gauge("plumbline_replays", "Replays that are under way, by how far they are.", orders, "state")
+    heard = WorkerProcess.objects.heard_within(HEARD_WITHIN).order_by().values_list("version")
+    processes: dict[tuple[str, ...], float] = {(version,): n for version, n in heard.annotate(Count("pk"))}
+    yield _gauge("plumbline_processes", "Processes that were heard in the last minute.", processes, "version")
     workers = WorkerProcess.objects.filter(sweeps=True).heard_within(60).count()
     yield _gauge("plumbline_workers", "Workers that swept in the last minute.", {(): workers})
 

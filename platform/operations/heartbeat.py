@@ -1,7 +1,8 @@
-"""Workers show that they are alive: each writes one small row every few seconds, by the database's clock.
+"""Processes show that they are alive, and of which version: each writes one small row every few seconds, by the
+database's clock, and looks of which versions the others are.
 
-The sweeper is what has to be alive for nothing to get stuck, so its sweeps are the beat. The children of a prefork
-worker do not sweep; they write what they have counted after their tasks.
+The sweeper is what has to be alive in a worker for nothing to get stuck, so its sweeps are the beat. Web processes have
+a thread for it. The children of a prefork worker that do not sweep write what they have counted after their tasks.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from functools import cache
 from typing import Any
 
 from celery.signals import task_postrun, worker_process_shutdown
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, Error, close_old_connections, connections, router, transaction
 from django.db.models.functions import Now
 
 from eventbus import metrics
 from eventbus.signals import operated, swept
+from operations import VERSION, full_disk, versions
 from operations.models import WorkerProcess
 
 INTERVAL = 5.0
@@ -81,6 +83,7 @@ def _after_sweep(**kwargs: Any) -> None:
     pulse.sweeper = os.getpid()
     if pulse.take():
         beat(sweeps=True)
+        versions.look()
 
 
 def _after_task(**kwargs: Any) -> None:
@@ -111,9 +114,46 @@ def beat(*, sweeps: bool) -> None:
         sweeps=sweeps,
         counters=metrics.snapshot(),
         deliveries=deliveries,
+        version=VERSION,
         beaten_at=Now(),
     )
-    told = ["counters", "deliveries", "beaten_at", *(["sweeps"] if sweeps else [])]
+    told = ["counters", "deliveries", "version", "beaten_at", *(["sweeps"] if sweeps else [])]
     with transaction.atomic():
         WorkerProcess.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=told)
         WorkerProcess.objects.filter(beaten_at__lt=Now() - FORGET_AFTER).delete()
+
+
+class WebHeart:
+    """Beats for a web process of the production mode, which sweeps nothing: in a daemon thread, at once and then every
+    `interval` seconds, until stopped.
+
+    A database that is away is asked again at the next beat: until then nothing is known of the others' versions that
+    was not known before.
+    """
+
+    def __init__(self, interval: float = INTERVAL) -> None:
+        self._interval = interval
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float | None = 5.0) -> None:
+        """Ask it to end, and wait for the beat at hand."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            while True:
+                try:
+                    beat(sweeps=False)
+                    versions.look()
+                except Error as error:
+                    full_disk.note(error)
+                close_old_connections()
+                if self._stopping.wait(self._interval):
+                    break
+        finally:
+            connections.close_all()

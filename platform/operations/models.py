@@ -18,12 +18,14 @@ class WorkerProcessQuerySet(models.QuerySet["WorkerProcess"]):
 
 
 class WorkerProcess(models.Model):
-    """A process that delivers: it writes its row every few seconds, and with it what it has counted."""
+    """A process that delivers or serves: it writes its row every few seconds, and with it what it has counted."""
 
     name = models.CharField(_("process"), max_length=200, primary_key=True)
     sweeps = models.BooleanField(_("sweeps"), default=False)
     counters = models.JSONField(_("counters"), default=dict)
     deliveries = models.JSONField(_("deliveries"), default=list)
+    version = models.CharField(_("version"), max_length=40, default="", db_default="")
+    """As in `operations.VERSION`; empty where the process is older than 0.3.0, which did not say it."""
     beaten_at = models.DateTimeField(_("last heartbeat"), db_default=Now())
 
     objects: ClassVar[WorkerProcessQuerySet] = WorkerProcessQuerySet.as_manager()  # type: ignore[assignment]

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from operations import looking
 from operations.checks import CHECKS, Result
 from operations.exposition import exposition
 
@@ -21,42 +22,55 @@ logger = logging.getLogger(__name__)
 
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
-_failing: set[str] = set()
+_states: dict[str, str] = {}
+"""How each check was when it was last asked for."""
 _lock = threading.Lock()
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 while every check succeeds, else 503; `?check=database` asks for some of them only."""
+    """Answer 200 while every check succeeds, else 503; `?check=database` asks for some of them only.
+
+    "degraded" is a 200: it works, and a person has to look at what it names. Strangers learn the status alone; programs
+    on this machine, and those with METRICS_TOKEN, what is wrong, too.
+    """
     wanted = request.GET.getlist("check") or list(CHECKS)
     if unknown := [name for name in wanted if name not in CHECKS]:
         error = _("There is no check %(name)s. There are: %(all)s.") % {"name": unknown[0], "all": ", ".join(CHECKS)}
         return JsonResponse({"error": error}, status=400)
-    results = {name: CHECKS[name]() for name in wanted}
+    results = looking.at(wanted)
     _log_changes(results)
     ok = all(result.ok for result in results.values())
-    checks = {name: _document(result) for name, result in results.items()}
-    return JsonResponse({"status": "ok" if ok else "failing", "checks": checks}, status=200 if ok else 503)
+    degraded = any(result.degraded for result in results.values())
+    answer: dict[str, Any] = {"status": ("degraded" if degraded else "ok") if ok else "failing"}
+    if _is_from_this_machine(request) or (settings.METRICS_TOKEN and _has_token(request)):
+        answer["checks"] = {name: _document(result) for name, result in results.items()}
+    return JsonResponse(answer, status=200 if ok else 503)
 
 
 def _log_changes(results: dict[str, Result]) -> None:
-    """Probes come every few seconds: a line when a check begins to fail, and one when it no longer does."""
+    """Probes come every few seconds: a line when a check begins to fail or to be degraded, and one when it is well."""
     with _lock:
         for name, result in results.items():
-            if result.ok and name in _failing:
-                _failing.remove(name)
-                logger.warning("the check %s is well again", name)
-            elif not result.ok and name not in _failing:
-                _failing.add(name)
-                cause = f" ({result.cause})" if result.cause else ""
-                logger.warning("the check %s fails: %s%s", name, result.says, cause)
+            before, state = _states.get(name, "is well"), _state(result)
+            if state == before:
+                continue
+            _states[name] = state
+            cause = f" ({result.cause})" if result.cause else ""
+            says = " again" if state == "is well" else f": {result.says}{cause}"
+            logger.warning("the check %s %s%s", name, state, says)
+
+
+def _state(result: Result) -> str:
+    if not result.ok:
+        return "fails"
+    return "is degraded" if result.degraded else "is well"
 
 
 def _document(result: Result) -> dict[str, Any]:
-    if result.ok:
-        return {"ok": True, **result.numbers}
-    return {"ok": False, **result.numbers, "problem": result.says, "fix": result.fix}
+    document = {"ok": result.ok, **({"degraded": True} if result.degraded else {}), **result.numbers}
+    return document if not result.says else {**document, "problem": result.says, "fix": result.fix}
 
 
 @require_safe

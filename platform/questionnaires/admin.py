@@ -11,11 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from questionnaires.models import Definition
+from reviewing.guarded import GuardedAdmin
 
 
 @admin.register(Definition)
-class DefinitionAdmin(admin.ModelAdmin):
-    """Every edition that was ever loaded."""
+class DefinitionAdmin(GuardedAdmin, admin.ModelAdmin):
+    """Every edition that was ever loaded. They are no customer's."""
+
+    reviewed_by = ""
 
     list_display = ("title", "slug", "version", "short_digest", "offered", "built_in", "created_at")
     list_filter = ("offered", "built_in", "slug")

@@ -151,6 +151,8 @@ class Question(Model):
     """Steps that put it right, in order."""
     action: Annotated[str, Field(max_length=200)] = ""
     """The fix as a title in the imperative, for the action plan."""
+    gap: Annotated[str, Field(max_length=200)] = ""
+    """What is missing where the answer falls short, as a short negative: reports say it instead of the question."""
     domain: Identifier | None = None
     scored: Flag = True
     required: Flag = True

@@ -24,6 +24,8 @@ from questionnaires.definition import (
     Section,
     Threshold,
 )
+from questionnaires.numbers import read_number, spelled
+from questionnaires.refusals import InvalidAnswer
 from questionnaires.yaml_lines import Document, Path, Problem
 
 Sentences: TypeAlias = tuple[str, str]
@@ -121,7 +123,20 @@ def _not_mapping(path: Path, error: ErrorDetails) -> Sentences:
 def _not_number(path: Path, error: ErrorDetails) -> Sentences:
     whole = error["type"].startswith("int")
     wrong = _("“%(key)s” has to be a whole number.") if whole else _("“%(key)s” has to be a number.")
-    return wrong % {"key": _name(path)}, _("Write digits, without a unit or quotation marks.")
+    return wrong % {"key": _name(path)}, _how_to_write(error["input"])
+
+
+def _how_to_write(given: Any) -> str:
+    """What to write for a number that is none to YAML, though it may be one to people."""
+    if not isinstance(given, str) or not any(char.isnumeric() for char in given):
+        return _("Write digits, without a unit or quotation marks.")
+    try:
+        number = spelled(read_number(given))
+    except InvalidAnswer as refusal:
+        if "plain" in refusal.params or "limit" in refusal.params:
+            return _(refusal.message) % refusal.params
+        return _("Write digits, without a unit or quotation marks.")
+    return _("Write %(number)s, with a point before decimals and without quotation marks.") % {"number": number}
 
 
 def _not_boolean(path: Path, error: ErrorDetails) -> Sentences:

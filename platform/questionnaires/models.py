@@ -31,4 +31,4 @@ class Definition(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.title} {self.version}"
+        return f"{self.title} {self.version} ({self.slug}, {self.digest[:12]})"

@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE, NPLF, YES_NO
 from questionnaires.definition import AllOf, AnyOf, Condition, Is, Not, Question, Questionnaire
+from questionnaires.numbers import MAX_NUMBER
+from questionnaires.words import SPECIAL_LABELS
+from questionnaires.worth import THIRD, target_of, worths
 from questionnaires.yaml_lines import Path
 
 Broken: TypeAlias = tuple[Path, str, str]
@@ -29,17 +32,19 @@ def broken_rules(questionnaire: Questionnaire) -> Iterator[Broken]:
         yield ("sections",), _("No question is scored."), _("Give at least one question a domain and a score.")
     earlier: dict[str, Question] = {}
     domains = {domain.id for domain in questionnaire.domains}
-    for path, question in _questions(questionnaire):
+    for path, question in questions_of(questionnaire):
         yield from _identity(path, question, earlier)
         yield from _scoring(path, question, domains)
         yield from _choices(path, question)
         yield from _thresholds(path, question)
+        yield from _promises(path, question)
         if question.when is not None:
             yield from _condition((*path, "when"), question, question.when, earlier, questionnaire)
         earlier.setdefault(question.id, question)
 
 
-def _questions(questionnaire: Questionnaire) -> Iterator[tuple[Path, Question]]:
+def questions_of(questionnaire: Questionnaire) -> Iterator[tuple[Path, Question]]:
+    """The questions with the places where they stand."""
     for number, section in enumerate(questionnaire.sections):
         for position, question in enumerate(section.questions):
             yield ("sections", number, "questions", position), question
@@ -76,6 +81,12 @@ def _scoring(path: Path, question: Question, domains: set[str]) -> Iterator[Brok
                 (*path, "gate"),
                 _("Question %(id)s is a gate but is not scored.") % about,
                 _("Remove “gate”, or score the question."),
+            )
+        if question.gap:
+            yield (
+                (*path, "gap"),
+                _("Question %(id)s has a gap but is not scored.") % about,
+                _("Remove “gap”, or score the question."),
             )
         return
     if question.domain is None:
@@ -124,7 +135,37 @@ def _choices(path: Path, question: Question) -> Iterator[Broken]:
                 _("Question %(id)s: this choice id has a meaning of its own.") % about,
                 _("Rename it; “don't know” and “not applicable” are offered by themselves."),
             )
+    yield from _choice_texts(at, question)
     yield from _choice_values(at, question)
+
+
+def _choice_texts(at: Path, question: Question) -> Iterator[Broken]:
+    """Choices are told apart by what people read."""
+    offered = [DONT_KNOW] if question.dont_know else []
+    offered += [NOT_APPLICABLE] if question.scored and question.not_applicable else []
+    known = {_as_read(str(SPECIAL_LABELS[special])) for special in offered}
+    seen: set[str] = set()
+    for position, choice in enumerate(question.choices):
+        text = _as_read(choice.text)
+        about = {"id": question.id, "text": choice.text}
+        if text in known:
+            yield (
+                (*at, position, "text"),
+                _("Question %(id)s: “%(text)s” is offered by itself, and a choice of this text counts otherwise.")
+                % about,
+                _("Remove the choice, or write it in other words."),
+            )
+        elif text in seen:
+            yield (
+                (*at, position, "text"),
+                _("Question %(id)s: there is already a choice “%(text)s”.") % about,
+                _("Write one of the two in other words."),
+            )
+        seen.add(text)
+
+
+def _as_read(text: str) -> str:
+    return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold().split()).rstrip(".")
 
 
 def _choice_values(at: Path, question: Question) -> Iterator[Broken]:
@@ -160,6 +201,19 @@ def _thresholds(path: Path, question: Question) -> Iterator[Broken]:
             _("Question %(id)s: a scored number needs thresholds.") % about,
             _("Add “thresholds”, each with at_least and value."),
         )
+    elif not any(step.value for step in question.thresholds):
+        yield (
+            at,
+            _("Question %(id)s is scored, but none of its thresholds is worth anything.") % about,
+            _("Give the thresholds values above 0."),
+        )
+    for position, step in enumerate(question.thresholds):
+        if abs(step.at_least) > MAX_NUMBER:
+            yield (
+                (*at, position, "at_least"),
+                _("Question %(id)s: no answer is as large as this threshold.") % about,
+                _("Use a number between -%(limit)d and %(limit)d.") % {"limit": MAX_NUMBER},
+            )
     for position, (lower, upper) in enumerate(pairwise(question.thresholds), start=1):
         if upper.at_least <= lower.at_least:
             yield (
@@ -167,6 +221,27 @@ def _thresholds(path: Path, question: Question) -> Iterator[Broken]:
                 _("Question %(id)s: this threshold is not above the one before it.") % about,
                 _("Order them by at_least, the smallest first."),
             )
+
+
+def _promises(path: Path, question: Question) -> Iterator[Broken]:
+    """A report says that the target can be reached, and that a gate passes once it is."""
+    if not question.scored or question.kind in UNSCORABLE or not (possible := worths(question)):
+        return
+    best, target = max(possible), target_of(question)
+    about = {"id": question.id, "best": f"{float(best):g}", "target": f"{question.target:g}"}
+    # Without any worth there is another rule that is broken.
+    if 0 < best < target:
+        yield (
+            (*path, "choices" if question.choices else "thresholds"),
+            _("Question %(id)s: its best answer is worth %(best)s, so nobody reaches the target %(target)s.") % about,
+            _("Give the best answer the value %(target)s, or write “target: %(best)s”.") % about,
+        )
+    elif question.gate and target < THIRD:
+        yield (
+            (*path, "target"),
+            _("Question %(id)s is a gate, which fails below one third, but its target is %(target)s.") % about,
+            _("Use a target of at least 0.34, or remove “gate”."),
+        )
 
 
 def _condition(

@@ -191,6 +191,10 @@ class Question(graphene.ObjectType):
     evidence = Texts(description="Examples of what would show it.")
     fix = Texts(description="Steps that put it right, in order.")
     action = Text(description="What to do about it as a title, for the plan; may be empty.")
+    gap = Text(
+        description="What is missing where the answer falls short, as a short negative, to be shown instead of the "
+        "question; empty where the questionnaire does not say."
+    )
     domain = graphene.String(description="The key of its domain; null where it is not scored.")
     scored = Flag(description="Whether the answer counts. What does not is asked to know whom we are talking to.")
     needed = Flag(description="Whether submitting needs an answer while the question is asked.")

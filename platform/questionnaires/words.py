@@ -6,8 +6,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from pydantic import JsonValue
 
-from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE
+from questionnaires.answers import DONT_KNOW, NOT_APPLICABLE, is_dont_know, is_not_applicable, plain
 from questionnaires.definition import Question, References
+from questionnaires.numbers import spelled
 
 NPLF_LABELS: dict[str, tuple[Promise, Promise]] = {
     "N": (_("Not in place"), _("Nothing, or next to nothing, is done.")),
@@ -29,18 +30,32 @@ def answer_in_words(question: Question | None, value: JsonValue) -> str:
     """
     if value is None or value == "" or value == []:
         return str(NO_ANSWER)
-    if value == DONT_KNOW:
+    if is_dont_know(question, value):
         return str(SPECIAL_LABELS[DONT_KNOW])
-    if isinstance(value, dict):
+    if is_not_applicable(value):
         return str(SPECIAL_LABELS[NOT_APPLICABLE])
     if isinstance(value, list):
         return ", ".join(_one_in_words(question, str(item)) for item in value)
-    return _one_in_words(question, str(value))
+    return _one_in_words(question, as_written(value))
+
+
+def as_written(value: JsonValue) -> str:
+    """A text, number or date as it stands in the field for it, which reads it back as the same."""
+    value = plain(value)
+    return spelled(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def reason_of(value: JsonValue) -> str:
     """Why something does not apply; empty for any other answer."""
     return str(value.get(NOT_APPLICABLE, "")) if isinstance(value, dict) else ""
+
+
+def gap_of(question: Question) -> str:
+    """What is missing where the answer to a scored question falls short, in a few words.
+
+    The question itself says what would be true if nothing were missing, so it can't stand there.
+    """
+    return question.gap or str(_("Not in place: %(title)s")) % {"title": question.action or question.text}
 
 
 def controls_in_words(references: References) -> list[tuple[str, str]]:

@@ -26,6 +26,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from questionnaires.numbers import both_readings, is_ambiguous
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 15
@@ -159,8 +161,19 @@ class _Reader:
             return self.mapping(events, path)
         if isinstance(event, ScalarEvent):
             text = self.text(event)
-            return _plain_value(text) if event.implicit[0] else text
+            return self.plain(event, text) if event.implicit[0] else text
         return None
+
+    def plain(self, event: ScalarEvent, text: str) -> JsonValue:
+        if is_ambiguous(text) and "." in text:
+            whole, decimal = both_readings(text)
+            self.refuse(
+                event,
+                _("“%(number)s” can be read in two ways.") % {"number": text},
+                _("Write %(whole)s or %(decimal)s, or put it in quotation marks if it is a text.")
+                % {"whole": whole, "decimal": decimal},
+            )
+        return _plain_value(text)
 
     def sequence(self, events: Iterator[Event], path: Path) -> list[JsonValue]:
         items: list[JsonValue] = []

@@ -39,6 +39,8 @@ def evaluated(
     provisional: bool = True,
     notes: Mapping[str, str] | None = None,
     engine: str = ENGINE,
+    line: UUID | None = None,
+    line_name: str = "",
 ) -> ReportEvent:
     """What `security` says about these answers."""
     answers = GOLDEN if answers is None else answers
@@ -51,6 +53,8 @@ def evaluated(
         values={key: GivenAnswer(value=value, note=(notes or {}).get(key, "")) for key, value in answers.items()},
         evaluation=evaluate(questionnaire, answers).to_document(),
         engine=engine,
+        line=line,
+        line_name=line_name,
     )
     return ReportEvent(report=snapshot, state="evaluated")
 
@@ -77,3 +81,26 @@ def stored(event: ReportEvent) -> Report:
     with transaction.atomic():
         store(event)
     return Report.objects.filter(submission=event.report.submission).latest("position")
+
+
+def failed(
+    questionnaire: Questionnaire, organisation: Organisation, submission: UUID, *, revision: int, provisional: bool
+) -> ReportEvent:
+    """What `security` says where it gave up."""
+    snapshot = ReportSnapshot(
+        submission=submission,
+        organisation=organisation.pk,
+        questionnaire=ref(questionnaire),
+        revision=revision,
+        provisional=provisional,
+        values={},
+        evaluation=None,
+        engine=ENGINE,
+    )
+    return ReportEvent(report=snapshot, state="failed")
+
+
+def handled(event: ReportEvent) -> None:
+    """As if `reports.store` had got the event."""
+    with transaction.atomic():
+        store(event)

@@ -49,6 +49,10 @@ class Socket:
     async def is_silent(self, seconds: float = 0.1) -> bool:
         return bool(await self._server.receive_nothing(timeout=seconds))
 
+    async def wait(self) -> None:
+        """Wait until the server is through with it by itself."""
+        await self._server.wait(timeout=5)
+
     async def disconnect(self) -> None:
         await self._server.send_input({"type": "websocket.disconnect", "code": 1000})
         await self._server.wait(timeout=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from django.db import OperationalError, transaction
 from django.test import Client
 
+from accounts import erasure
 from accounts.models import Membership, User
 from config.embedded.channel_layer import ThreadSafeInMemoryChannelLayer
 from questionnaires.definition import Questionnaire
@@ -60,6 +62,20 @@ async def test_a_colleague_hears_of_a_report_and_learns_only_ids_and_numbers(
         "position": 1,
         "state": "new",
     }
+    await socket.disconnect()
+
+
+async def test_a_message_that_only_a_newer_version_knows_ends_no_socket(
+    alice: User, bob_client: Client, quick_check: Questionnaire
+) -> None:
+    socket = Socket(bob_client)
+    await socket.connect()
+    organisation = await sync_to_async(lambda: alice.organisation.pk)()
+
+    await _layer().group_send(group_of(organisation), {"type": "section.changed", "section": 7})
+    await _stored(quick_check, alice)
+
+    assert json.loads(await socket.hear())["type"] == "report.changed"
     await socket.disconnect()
 
 
@@ -249,3 +265,40 @@ def test_sending_without_listeners_is_fine(
     sending = send_hint(stored(evaluated(quick_check, alice.organisation)), "new", uuid4())
 
     assert sending is None or sending.exception(timeout=5) is None
+
+
+async def test_sockets_of_an_organisation_that_is_erased_close(
+    alice: User, alice_client: Client, charlie: User, charlie_client: Client
+) -> None:
+    """Charlie belongs elsewhere, too: his tab is to come back and look. A stranger's socket stays."""
+    organisation = await sync_to_async(lambda: alice.organisation)()
+    await sync_to_async(charlie.join)(organisation)
+    dora = await sync_to_async(User.objects.create_user)("dora@example.org")
+    stranger = Client()
+    await sync_to_async(stranger.force_login)(dora)
+    sockets = [Socket(each) for each in (alice_client, charlie_client, stranger)]
+    for socket in sockets:
+        assert await socket.connect() == (True, None)
+
+    await sync_to_async(erasure.erase)(organisation.pk)
+
+    assert [await socket.close_code() for socket in sockets[:2]] == [4401, 1012]
+    assert await sockets[2].is_silent()
+    await sockets[2].disconnect()
+
+
+async def test_a_reader_who_takes_too_long_is_let_go(
+    alice: User, alice_client: Client, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "SEND_SECONDS", 0.01)
+    socket = Socket(alice_client)
+    await socket.connect()
+
+    async def never(*args: object, **kwargs: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumers.LiveReports, "send", never)
+    await _stored(quick_check, alice)
+
+    await socket.wait()
+    assert not any(_layer().groups.values())

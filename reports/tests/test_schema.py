@@ -8,6 +8,8 @@ import pytest
 
 from accounts.models import User
 from api import ids
+from api.execution import prepare
+from api.parameters import Parameters
 from config.tests.whole_schema import data
 from questionnaires.definition import Questionnaire
 from reports.models import Report
@@ -17,14 +19,17 @@ from reports.tests.makers import GOLDEN, evaluated, stored
 REPORT = """
 query ($id: ID!) {
   report(id: $id) {
-    title revision state score scoreHigh rating
+    title revision state score scoreHigh rating ratingShown answered visible notApplicableShare
     answers { key text label reason note question { why references { cpg } } value { choice notApplicable dontKnow } }
     evaluation {
       headline verdict score scoreHigh rating ratingUncapped complete answered visible
+      ratingShown counted notApplicableShare
       cappedBy { key text }
+      failedGates { key gap }
+      gatesNotApplicable { key }
       findOut { key }
       domains { key title score scoreHigh tier }
-      findings { asked { key label } severity points target }
+      findings { asked { key label gap } severity points target }
       plan {
         number asked { key title question { cost complexity fix } } wave effort points projectedScore projectedRating
       }
@@ -67,7 +72,15 @@ def test_the_verdict_is_that_of_the_page(alice: User, report: Report) -> None:
     assert (evaluation["headline"], evaluation["verdict"]) == (page.headline, page.verdict)
     assert evaluation["complete"] is not page.so_far
     assert evaluation["visible"] - evaluation["answered"] == page.unanswered
-    assert [each["key"] for each in evaluation["cappedBy"]] == [each.id for each in page.caps]
+    assert [each["key"] for each in evaluation["cappedBy"]] == page.document["capped_by"]
+    assert [(each["key"], each["gap"]) for each in evaluation["failedGates"]] == [
+        (each.id, each.gap) for each in page.failed_gates
+    ]
+    assert [each["key"] for each in evaluation["gatesNotApplicable"]] == [each.id for each in page.gates_not_applicable]
+    assert evaluation["counted"] == page.coverage.counted
+    assert evaluation["ratingShown"] is found["ratingShown"] is page.rating_shown
+    assert (found["answered"], found["visible"]) == (evaluation["answered"], evaluation["visible"])
+    assert found["notApplicableShare"] == evaluation["notApplicableShare"] == page.document["not_applicable_share"]
     assert [each["key"] for each in evaluation["findOut"]] == [each.id for each in page.find_out] == ["QC-12"]
     for name, column in (("score", "score"), ("scoreHigh", "score_high"), ("rating", "rating")):
         assert found[name] == evaluation[name] == pytest.approx(page.document[column])
@@ -85,14 +98,16 @@ def test_the_domains_are_those_of_the_page(alice: User, report: Report) -> None:
 
 
 def test_the_findings_are_those_of_the_page_in_its_order(alice: User, report: Report) -> None:
-    groups = ReportPage(report).finding_groups
+    groups, found = ReportPage(report).finding_groups, of(alice, report)["evaluation"]["findings"]
 
     assert [
-        (each["severity"].lower(), each["asked"]["key"], each["asked"]["label"], each["points"])
-        for each in of(alice, report)["evaluation"]["findings"]
+        (each["severity"].lower(), each["asked"]["key"], each["asked"]["label"], each["asked"]["gap"]) for each in found
     ] == [
-        (group.severity, each.asked.id, each.asked.answer, each.points) for group in groups for each in group.findings
+        (group.severity, each.asked.id, each.asked.answer, each.asked.gap)
+        for group in groups
+        for each in group.findings
     ]
+    assert [each["points"] for each in found] == [each["points"] for each in (report.evaluation or {})["findings"]]
     assert len(groups) > 1
 
 
@@ -102,10 +117,10 @@ def test_the_plan_is_that_of_the_page_in_its_order(alice: User, report: Report) 
     expected = [(wave.id, each) for wave in waves for each in wave.actions]
 
     assert len(waves) > 1
-    assert [
-        (each["wave"].lower(), each["number"], each["asked"]["key"], each["asked"]["title"], each["points"])
-        for each in found
-    ] == [(wave, each.number, each.asked.id, each.asked.title, each.points) for wave, each in expected]
+    assert [(each["wave"].lower(), each["number"], each["asked"]["key"], each["asked"]["title"]) for each in found] == [
+        (wave, each.number, each.asked.id, each.asked.title) for wave, each in expected
+    ]
+    assert [each["points"] for each in found] == [each["points"] for each in (report.evaluation or {})["plan"]]
     assert [(each["projectedScore"], each["projectedRating"]) for each in found] == [
         (each.projected_score, each.projected_rating) for _wave, each in expected
     ]
@@ -131,9 +146,10 @@ def test_the_comparison_is_that_of_the_page(alice: User, earlier: Report, later:
     page, found = ReportPage(later), of(alice, later)["evaluation"]["comparison"]
     assert page.comparison is not None
 
-    assert sorted((each["change"].lower(), each["asked"]["key"], each["points"]) for each in found["items"]) == sorted(
-        (group.change, each.id, each.points) for group in page.change_groups for each in group.items
+    assert sorted((each["change"].lower(), each["asked"]["key"]) for each in found["items"]) == sorted(
+        (group.change, each.id) for group in page.change_groups for each in group.items
     )
+    assert [each["points"] for each in found["items"]] == [each["points"] for each in page.changes]
     assert {each["change"] for each in found["items"]} == {"RESOLVED", "REGRESSED", "NO_LONGER_APPLICABLE"}
     assert found["previous"] == {"id": ids.encode("Report", earlier.pk)}
     assert (found["delta"], found["scopeEffect"]) == (page.comparison["delta"], page.comparison["scope_effect"])
@@ -158,3 +174,7 @@ def test_a_report_of_an_edition_that_is_not_installed_shows_keys_in_place_of_tex
     assert [each["asked"]["key"] for each in found["evaluation"]["plan"]] == [
         each["question"] for each in (later.evaluation or {})["plan"]
     ]
+
+
+def test_a_row_counts_ten_for_it_has_to_be_fetched() -> None:
+    assert prepare(Parameters(query="{ reports(first: 2) { edges { node { id } } } }")).cost == 2 + 2 * (1 + 10 + 1)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import User
+from contracts.lines import first_line
 from eventbus import TryAgain
 from eventbus.models import Event
 from questionnaires.definition import Questionnaire
@@ -244,3 +245,37 @@ class TestComparison:
 
         assert payload["data"]["report"]["evaluation"]["comparison"]["delta"] == 8.3333
         assert payload["causationid"] == str(event.id)
+
+    def test_a_report_is_compared_within_its_line(self, alice: User, quick_check: Questionnaire) -> None:
+        linz, wels = uuid4(), uuid4()
+        first = stored(evaluated(quick_check, alice.organisation, provisional=False, line=linz, line_name="Linz"))
+        stored(evaluated(quick_check, alice.organisation, BETTER, provisional=False, line=wels, line_name="Wels"))
+
+        second = stored(evaluated(quick_check, alice.organisation, BETTER, provisional=False, line=linz))
+        draft = stored(evaluated(quick_check, alice.organisation, BETTER, line=uuid4()))
+
+        assert (first.line, first.line_name, first.label) == (linz, "Linz", f"{quick_check.title}: Linz")
+        assert second.evaluation is not None
+        assert second.evaluation["comparison"]["delta"] == 8.3333
+        assert second.previous_final() == first
+        assert Report.objects.previous_finals([second, draft]) == {second.pk: first}
+        assert draft.evaluation is not None
+        assert draft.evaluation["comparison"] is None
+
+    def test_what_does_not_say_its_line_belongs_to_the_first_one(self, alice: User, quick_check: Questionnaire) -> None:
+        """As every event did that was published before there were lines."""
+        before = stored(evaluated(quick_check, alice.organisation, provisional=False))
+        line = first_line(alice.organisation.pk, quick_check.slug)
+
+        after = stored(evaluated(quick_check, alice.organisation, BETTER, provisional=False, line=line))
+
+        assert (before.line, before.line_name, before.label) == (line, "", quick_check.title)
+        assert after.previous_final() == before
+
+    def test_the_announcement_tells_the_line(self, alice: User, quick_check: Questionnaire) -> None:
+        line = uuid4()
+        stored(evaluated(quick_check, alice.organisation, line=line, line_name="Linz"))
+
+        told = Event.objects.filter(source="reports").latest("pk").payload["data"]["report"]
+
+        assert (told["line"], told["line_name"]) == (str(line), "Linz")

@@ -16,8 +16,9 @@ from config.tests.listening import listening, nobody_else, refusal
 from config.tests.whole_schema import data
 from questionnaires.definition import Questionnaire
 from reports import following
+from reports.live import group_of
 from reports.models import Feed, Report
-from reports.tests.makers import GOLDEN, evaluated, stored, withdrawn
+from reports.tests.makers import GOLDEN, evaluated, failed, handled, stored, withdrawn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,6 +95,17 @@ async def test_a_colleague_hears_of_a_new_report(bob: User, acme: Organisation, 
                 "organisation": {"name": "Acme"},
             },
         }
+
+
+async def test_a_message_that_only_a_newer_version_knows_ends_no_subscription(
+    alice: User, acme: Organisation, quick_check: Questionnaire
+) -> None:
+    async with listening(alice, CHANGED) as listener:
+        layer = get_channel_layer()
+        assert layer is not None
+        await layer.group_send(group_of(acme.pk), {"type": "section.changed", "section": 7})
+        report = await make(quick_check, acme)
+        assert await heard(listener) == ("STORED", report_id(report))
 
 
 async def test_what_was_missed_comes_first_in_its_order_and_then_what_happens(
@@ -322,6 +334,105 @@ async def test_evaluations_take_the_filters_and_go_on_after_a_position(
             told = [(await listener.hear())["evaluationProgress"] for _ in submissions]
             assert [each["submissionId"] for each in told] == submissions
             assert await listener.is_silent(0.05)
+
+
+FAILED = """
+subscription ($submission: ID, $rating: [Rating!], $after: String) {
+  evaluationProgress(submission: $submission rating: $rating after: $after) {
+    position state submissionId revision rating evaluation { answered } problem { message revision since }
+  }
+}
+"""
+
+
+@sync_to_async
+def fail(*given: Any, **options: Any) -> None:
+    handled(failed(*given, **options))
+
+
+@pytest.mark.parametrize(("provisional", "state"), [(True, "PROVISIONAL"), (False, "FINAL")])
+async def test_who_waits_for_an_evaluation_hears_that_it_failed(
+    bob: User, acme: Organisation, quick_check: Questionnaire, provisional: bool, state: str
+) -> None:
+    report = await make(quick_check, acme)
+    async with listening(bob, FAILED, submission=submission_id(report)) as listener:
+        await fail(quick_check, acme, report.submission, revision=2, provisional=provisional)
+
+        told = (await listener.hear())["evaluationProgress"]
+        assert told.pop("position")
+        problem = told.pop("problem")
+        assert told == {
+            "state": state,
+            "submissionId": submission_id(report),
+            "revision": 2,
+            "rating": None,
+            "evaluation": None,
+        }
+        assert (problem["revision"], "tell the person who runs" in problem["message"], bool(problem["since"])) == (
+            2,
+            True,
+            True,
+        )
+        assert await listener.is_silent()
+
+        await make(quick_check, acme, submission=report.submission, revision=3)
+        told = (await listener.hear())["evaluationProgress"]
+        assert (told["revision"], told["problem"], told["evaluation"]) == (3, None, {"answered": 12})
+
+
+async def test_what_failed_meanwhile_comes_in_its_place_unless_it_is_over(
+    bob: User, acme: Organisation, quick_check: Questionnaire
+) -> None:
+    seen = await position_of(bob)
+    over, first = await make(quick_check, acme), await make(quick_check, acme)
+    await fail(quick_check, acme, over.submission, revision=2, provisional=True)
+    await fail(quick_check, acme, first.submission, revision=2, provisional=True)
+    await make(quick_check, acme, submission=over.submission, revision=3)
+    expected = [(submission_id(first), 1), (submission_id(first), 2), (submission_id(over), 3)]
+    async with listening(bob, FAILED, after=seen) as listener:
+        told = [(await listener.hear())["evaluationProgress"] for _ in expected]
+        assert [(each["submissionId"], each["revision"]) for each in told] == expected
+        assert await listener.is_silent(0.05)
+    async with listening(bob, FAILED, after=told[0]["position"]) as listener:
+        again = [(await listener.hear())["evaluationProgress"] for _ in expected[1:]]
+        assert [(each["submissionId"], each["revision"]) for each in again] == expected[1:]
+    async with listening(bob, FAILED, after=seen, rating=["D"]) as listener:
+        told = [(await listener.hear())["evaluationProgress"] for _ in range(2)]
+        assert [each["problem"] for each in told] == [None, None]
+        assert await listener.is_silent(0.05)
+    async with listening(bob, CHANGED, after=seen) as listener:
+        assert [(await heard(listener))[1] for _ in range(2)] == [report_id(first), report_id(over)]
+        assert await listener.is_silent(0.05)
+
+
+async def test_a_problem_whose_hint_was_lost_is_told_at_the_next_look(
+    bob: User, acme: Organisation, quick_check: Questionnaire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "RECHECK_SECONDS", 0.3)
+    report = await make(quick_check, acme)
+    async with listening(bob, FAILED) as listener:
+        with monkeypatch.context() as lossy:
+            lossy.setattr("reports.handlers.send_problem", lambda *given: None)
+            await fail(quick_check, acme, report.submission, revision=2, provisional=True)
+        await make(quick_check, acme)
+
+        told = [(await listener.hear())["evaluationProgress"]["revision"] for _ in range(2)]
+        assert sorted(told) == [1, 2]
+        assert await listener.is_silent()
+
+
+async def test_a_stranger_does_not_hear_that_an_evaluation_failed(
+    charlie: User, acme: Organisation, quick_check: Questionnaire
+) -> None:
+    report = await make(quick_check, acme)
+    async with (
+        listening(charlie, FAILED) as all_of_hers,
+        listening(charlie, FAILED, submission=submission_id(report)) as of_this,
+    ):
+        await fail(quick_check, acme, report.submission, revision=2, provisional=True)
+
+        assert await all_of_hers.is_silent()
+        assert await of_this.is_silent()
 
 
 async def test_evaluations_go_on_after_the_position_of_one_of_them(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.template import Context, Template
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Organisation, User
+from contracts.lines import first_line
 from questionnaires.definition import Questionnaire
 from reports.models import Feed, Report
 from reports.tests.makers import GOLDEN, evaluated, stored, withdrawn
@@ -28,6 +32,7 @@ def _many(organisation: Organisation, questionnaire: Questionnaire, count: int) 
         Report(
             organisation=organisation,
             submission=uuid4(),
+            line=first_line(organisation.pk, questionnaire.slug),
             questionnaire_slug=questionnaire.slug,
             questionnaire_version=questionnaire.version,
             questionnaire_digest=questionnaire.digest,
@@ -111,7 +116,7 @@ class TestList:
     ) -> None:
         for count in (10, 190):
             _many(alice.organisation, quick_check, count)
-            with django_assert_num_queries(7):
+            with django_assert_num_queries(8):
                 alice_client.get("/reports/")
 
     def test_a_person_of_two_organisations_chooses(
@@ -174,6 +179,30 @@ class TestChanges:
 
         assert (len(first["changes"]), first["more"]) == (100, True)
         assert (len(rest["changes"]), rest["more"], rest["position"]) == (1, False, 101)
+
+    @pytest.mark.parametrize("query", ["page=1", "page=2", "page=9", "page=1&state=final", "page=1&state=provisional"])
+    def test_with_a_page_they_bring_that_page_of_the_list_as_a_reload_would_show_it(
+        self, alice: User, alice_client: Client, quick_check: Questionnaire, query: str
+    ) -> None:
+        _many(alice.organisation, quick_check, 60)
+        query = f"{query}&organisation={alice.organisation.pk}"
+
+        shown = alice_client.get(f"/reports/changes/?{query}&after=59").json()["list"]
+
+        assert shown.strip() in alice_client.get(f"/reports/?{query}").content.decode()
+        assert "list" not in alice_client.get(f"/reports/changes/?{query}&after=60").json()
+
+    def test_the_page_of_the_list_chooses_no_organisation_for_other_pages(
+        self, alice: User, alice_client: Client, charlie: User, quick_check: Questionnaire
+    ) -> None:
+        alice.join(charlie.organisation)
+        ours = stored(evaluated(quick_check, alice.organisation))
+        theirs = stored(evaluated(quick_check, charlie.organisation))
+
+        answer = alice_client.get(f"/reports/changes/?page=1&organisation={theirs.organisation_id}&after=0").json()
+
+        assert ROW.findall(answer["list"]) == [str(theirs.pk)]
+        assert ROW.findall(alice_client.get("/reports/").content.decode()) == [str(ours.pk)]
 
     def test_a_position_ahead_of_ours_comes_back_to_it(
         self, alice: User, alice_client: Client, quick_check: Questionnaire
@@ -305,7 +334,7 @@ class TestPanel:
         assert "Rating D" in words
         assert "50 of 100" in words
         assert "Up to 58.3: 1 answer is “don't know”." in words
-        assert "Capped at D by" in words
+        assert "1 essential missing; it keeps the rating at D or below: QC-06" in words
         assert "12 of 12 scored questions answered" in words
 
     def test_the_tag_is_sensible_before_anything_is_evaluated(self, alice: User) -> None:
@@ -416,7 +445,7 @@ class TestPage:
         findings, plan = page.split('id="findings"')[1].split('id="plan"')
         plan = plan.split('id="find-out"')[0]
 
-        found = re.findall(r'<h4><span class="muted">(QC-\d\d)', findings)
+        found = re.findall(r'<h4><span class="muted nowrap">(QC-\d\d)', findings)
         planned = re.findall(r'<span class="muted nowrap">(QC-\d\d)', plan)
 
         assert found == [f"QC-{n}" for n in ("06", "11", "12", "02", "08", "09", "03", "05", "10")]
@@ -445,10 +474,12 @@ class TestPage:
     def test_a_provisional_one_says_how_complete_it_is(
         self, alice: User, quick_check: Questionnaire, words_of: Callable[[Report], str]
     ) -> None:
-        words = words_of(stored(evaluated(quick_check, alice.organisation, {"QC-01": "F", "QC-06": "N"})))
+        answers = {**dict.fromkeys(list(GOLDEN)[:5], "F"), "QC-06": "N"}
+
+        words = words_of(stored(evaluated(quick_check, alice.organisation, answers)))
 
         assert "So far, important protections are missing." in words
-        assert "2 of 12 scored questions answered." in words
+        assert "6 of 12 scored questions answered." in words
 
     def test_without_anything_that_counts_there_is_no_score(
         self, alice: User, quick_check: Questionnaire, words_of: Callable[[Report], str]
@@ -486,7 +517,7 @@ class TestPage:
 
         assert "Score +4.5 points in total" in words
         assert "Your answers +9.1 from better or worse answers" in words
-        assert "Scope −4.5 from other questions counting" in words  # noqa: RUF001  (a minus)
+        assert "Scope −4.6 from other questions counting" in words  # noqa: RUF001  (a minus)
         assert "Resolved 1" in words
         assert "No longer counted 1" in words
 
@@ -541,7 +572,7 @@ class TestPage:
     ) -> None:
         for answers in ({"QC-01": "F"}, GOLDEN):
             report = stored(evaluated(quick_check, alice.organisation, answers))
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(6):
                 alice_client.get(_report_url(report))
 
 
@@ -573,6 +604,29 @@ class TestAdministration:
         page = staff.get("/admin/reports/report/").content.decode()
         assert "Acme" in page
         assert "Customer " not in page
+
+    def test_reports_of_organisations_of_one_name_differ_and_cost_no_statement_each(
+        self, staff: Client, alice: User, quick_check: Questionnaire, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        reports = [
+            stored(evaluated(quick_check, each))
+            for each in (alice.organisation, Organisation.objects.create(name="Acme"))
+        ]
+
+        with CaptureQueriesContext(connection) as few:
+            rows = html.unescape(staff.get("/admin/reports/report/").content.decode())
+        statements = len(few)
+
+        for report in reports:
+            label = str(Organisation.objects.described().get(pk=report.organisation_id))
+            assert label in rows
+            page = html.unescape(staff.get(f"/admin/reports/report/{report.pk}/change/").content.decode())
+            assert label in page
+            assert str(report.pk)[:8] in page
+        for name in range(5):
+            stored(evaluated(quick_check, Organisation.objects.create(name=f"Customer {name}")))
+        with django_assert_num_queries(statements):
+            staff.get("/admin/reports/report/")
 
     def test_nothing_can_be_changed(self, staff: Client, alice: User, quick_check: Questionnaire) -> None:
         report = stored(evaluated(quick_check, alice.organisation, provisional=False))
@@ -611,3 +665,41 @@ def test_a_score_and_its_of_100_stay_on_one_line(alice: User, alice_client: Clie
 
     for address in (_report_url(report), _panel_url(report)):
         assert len(together.findall(alice_client.get(address).content.decode())) == 1, address
+
+
+class TestOrganisations:
+    @pytest.fixture
+    def theirs(self, alice: User, charlie: User, quick_check: Questionnaire) -> Report:
+        """A report of the second organisation of Alice."""
+        alice.join(charlie.organisation)
+        stored(evaluated(quick_check, alice.organisation))
+        return stored(evaluated(quick_check, charlie.organisation))
+
+    def test_a_report_leads_back_to_the_list_of_its_organisation(self, alice_client: Client, theirs: Report) -> None:
+        page = alice_client.get(_report_url(theirs)).content.decode()
+
+        assert f'class="back-link" href="/reports/?organisation={theirs.organisation_id}"' in page
+        assert set(re.findall(r'"/questionnaires/\?organisation=([^"]+)"', page.split("organisation-menu")[0])) == {
+            str(theirs.organisation_id)
+        }
+
+    def test_the_changes_of_a_list_stay_in_its_organisation_when_another_tab_chooses(
+        self, alice: User, alice_client: Client, theirs: Report
+    ) -> None:
+        page = alice_client.get(f"/reports/?organisation={theirs.organisation_id}").content.decode()
+        address = re.search(r'data-changes-url="([^"]+)"', page)
+        assert address
+        alice_client.get(f"/reports/?organisation={alice.organisation.pk}")
+
+        news = alice_client.get(html.unescape(address[1]) + "0").json()
+
+        assert [change["id"] for change in news["changes"]] == [str(theirs.pk)]
+
+    def test_a_list_shown_without_a_name_carries_the_organisation_all_the_same(
+        self, alice: User, alice_client: Client, theirs: Report
+    ) -> None:
+        page = alice_client.get("/reports/").content.decode()
+
+        query = f"organisation={alice.organisation.pk}&amp;page=1&amp;after="
+        assert f'data-changes-url="/reports/changes/?{query}"' in page
+        assert f'<input type="hidden" name="organisation" value="{alice.organisation.pk}">' in page

@@ -141,6 +141,11 @@ def test_it_writes_to_the_stream_that_a_caller_gives(answers: Path, tmp_path: Pa
         ("[]", 'A JSON object is needed, for example {"QC-01": "F"}.'),
         ('{"QC-01": "F", "QC-01": "N"}', 'This is not JSON that can be read: "QC-01" is there twice.'),
         ('{"QC-01": NaN}', "This is not JSON that can be read: NaN is not a JSON number."),
+        ('{"QC-01": ' + "9" * 5000 + "}", "This is not JSON that can be read: a number has 5000 digits."),
+        (
+            '{"QC-01": {"not_applicable": "-"}}',
+            "QC-01: Say in words why this does not apply to you, for example “We have no servers.”.",
+        ),
         ('{"QC-01": true}', "QC-01: Choose one of the offered answers: N, P, L, F."),
         ('{"QC-01": {"not_applicable": " "}}', "QC-01: Say why this does not apply to you."),
         ('{"exposed": {"not_applicable": "x"}}', "exposed: This question cannot be marked as not applicable."),

@@ -14,6 +14,7 @@ from eventbus import publish
 from eventbus.deliveries import drain
 from eventbus.models import Delivery, Event
 from questionnaires.definition import Questionnaire
+from security.handlers import report_failure
 from security.scoring import ENGINE, evaluate
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +69,49 @@ def test_an_unknown_questionnaire_is_explained_and_tried_again(db: None) -> None
     assert delivery.status == "ready"
     assert "quick-check 9.9 (digest ffffffffffff): load it with `manage.py load_questionnaires`" in delivery.last_error
     assert not Event.objects.filter(source="security").exists()
+
+
+@pytest.mark.parametrize(("state", "provisional"), [("changed", True), ("submitted", False)])
+def test_an_evaluation_that_is_given_up_says_so_without_an_answer(
+    quick_check: Questionnaire, state: AnswerState, provisional: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise LookupError("secret")
+
+    monkeypatch.setattr("security.handlers.evaluate", fail)
+
+    assert deliver(reference_to(quick_check), {"QC-01": GivenAnswer(value="F", note="secret")}, state).status == "dead"
+
+    event = published()
+    assert (event.state, event.source, event.report.revision) == ("failed", "security", 3)
+    assert (event.report.provisional, event.report.evaluation, event.report.values) == (provisional, None, {})
+
+
+def test_a_deleted_draft_is_withdrawn_even_where_that_was_given_up(quick_check: Questionnaire) -> None:
+    snapshot = AnswerSnapshot(
+        submission=SUBMISSION,
+        organisation=ORGANISATION,
+        questionnaire=reference_to(quick_check),
+        revision=3,
+        values={},
+    )
+    with transaction.atomic():
+        report_failure(AnswerEvent(answer=snapshot, state="deleted"))
+    assert published().state == "withdrawn"
+
+
+def test_the_line_is_passed_on(quick_check: Questionnaire) -> None:
+    snapshot = AnswerSnapshot(
+        submission=SUBMISSION,
+        organisation=ORGANISATION,
+        questionnaire=reference_to(quick_check),
+        revision=1,
+        values={},
+        line=UUID(int=3),
+        line_name="Linz",
+    )
+    with transaction.atomic():
+        publish(AnswerEvent(answer=snapshot, state="new"))
+    drain("security.evaluate")
+
+    assert (published().report.line, published().report.line_name) == (UUID(int=3), "Linz")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from questionnaires.library import built_in
+from questionnaires.tests.editions import quick_check_1_0
 from security.scoring import Comparison, DifferentQuestionnaires, compare, evaluate
 from security.tests.making import profile, question, questionnaire, shown_when
 
@@ -157,3 +159,13 @@ def test_the_document_of_a_comparison_is_rounded() -> None:
     }
     assert after.to_document(comparison)["comparison"] == document
     assert after.to_document()["comparison"] is None
+
+
+def test_the_editions_of_the_quick_check_are_compared_question_by_question() -> None:
+    before = evaluate(quick_check_1_0(), {"QC-03": "P", "QC-06": "F"})
+    now = evaluate(built_in("quick-check"), {"QC-03": "F", "QC-06": "F"})
+
+    comparison = compare(before, now)
+
+    assert changes(comparison) == [("QC-03", "resolved", Fraction(100, 3))]
+    assert (comparison.delta, comparison.scope_effect) == (Fraction(100, 3), 0)

@@ -2,23 +2,43 @@
 // after every reconnect the page asks for what it missed, so nothing depends on a socket having been open.
 
 const OPEN_WITHIN = 4000;
+const ANSWER_WITHIN = 20000;
 const POLL_EVERY = 5000;
+const LIST_EVERY = 1000;
 const PING_EVERY = 10000;
 const RETRY_FIRST = 500;
 const RETRY_MOST = 30000;
 const FAILURES_UNTIL_POLLING = 2;
 const UNTIL_CLICKED = 100;
+const LATE = 31000; // a little more than LATE in reports/problems.py
 
 class SignedOut extends Error {}
 
 async function get(url) {
-  const response = await fetch(url, { redirect: "manual", cache: "no-store", credentials: "same-origin" });
+  const signal = AbortSignal.timeout(ANSWER_WITHIN);
+  const response = await fetch(url, { redirect: "manual", cache: "no-store", credentials: "same-origin", signal });
   if (response.type === "opaqueredirect" || response.status === 401 || response.status === 403) throw new SignedOut();
   if (response.status >= 500) throw new Error(`the server answered ${response.status}`);
   return response;
 }
 
-// Runs one refresh at a time; asked again meanwhile, it runs once more afterwards. One that fails is tried again.
+// The first at once, and then once a second, or for a fifth of the time where the server is slow: all tabs of an
+// organisation ask for its list when somebody saves.
+function nowAndThen(refresh) {
+  let free = 0; // when it may begin again
+  let planned = 0;
+  return function run() {
+    planned ||= setTimeout(async () => {
+      planned = 0;
+      const begun = performance.now();
+      free = begun + LIST_EVERY;
+      await refresh();
+      free = Math.max(free, performance.now() + 4 * (performance.now() - begun));
+    }, Math.max(0, free - performance.now()));
+  };
+}
+
+// Runs one refresh at a time; asked again while it runs, it runs once more afterwards. One that fails is tried again.
 function oneAtATime(refresh) {
   let running = false;
   let again = false;
@@ -33,9 +53,11 @@ function oneAtATime(refresh) {
         again = false;
         await refresh();
       }
+      reached();
     } catch (error) {
-      if (error instanceof SignedOut) signOut();
-      else later = setTimeout(run, POLL_EVERY); // out of reach: no other hint may come
+      if (error instanceof SignedOut) return lostSignIn();
+      missed();
+      later = setTimeout(run, POLL_EVERY); // out of reach: no other hint may come
     } finally {
       running = false;
     }
@@ -69,6 +91,24 @@ function keepFocus(container, change) {
   if (found && !active.isConnected) found().focus({ preventScroll: true });
 }
 
+// What is read stays where it is on the screen while what is above it gets longer or shorter: the first thing with an id
+// that begins on the screen, else the last one that began above it.
+function keepPlace(container, change) {
+  const seen = [...container.querySelectorAll("[id]")]
+    .map((element) => ({ id: element.id, box: element.getBoundingClientRect() }))
+    .filter(({ box }) => box.height > 0 && box.bottom > 0 && box.top < window.innerHeight)
+    .map(({ id, box }) => ({ id, top: box.top }));
+  const anchors = [
+    ...seen.filter(({ top }) => top >= 0).sort((one, other) => one.top - other.top),
+    ...seen.filter(({ top }) => top < 0).sort((one, other) => other.top - one.top),
+  ];
+  change();
+  const anchor = anchors.find(({ id }) => container.contains(document.getElementById(id)));
+  if (!anchor) return;
+  const moved = document.getElementById(anchor.id).getBoundingClientRect().top - anchor.top;
+  if (moved) window.scrollBy({ top: moved, behavior: "instant" });
+}
+
 // --------------------------------------------------------------------------------------------- what is being pressed
 // A click is lost when its element is replaced between pressing and letting go, so replacing waits until then.
 const waiting = [];
@@ -98,68 +138,101 @@ document.addEventListener("pointermove", (event) => { if (event.buttons === 0) l
 window.addEventListener("blur", letGo);
 
 // ------------------------------------------------------------------------------------------------- the list
+// The server tells of each change and gives the whole page of the list with it, so that rows, filter, pager and what is
+// said of an empty list are always those that a reload would show.
 function liveList(root) {
-  const rows = root.querySelector("[data-live-rows]");
-  const empty = root.querySelector("[data-live-empty]");
-  const onFirstPage = root.dataset.firstPage === "true";
-  const pageSize = Number(root.dataset.pageSize);
+  const part = (name, within = root) => within.querySelector(`[data-live-${name}]`);
+  const rows = part("rows");
+  const asGiven = new Map([...rows.children].map((row) => [row.dataset.report, row.outerHTML]));
   let position = Number(root.dataset.position);
-
-  function rowOf(html) {
-    const template = document.createElement("template");
-    template.innerHTML = html.trim();
-    return template.content.firstElementChild;
-  }
-
-  function place(row) {
-    const older = [...rows.children].find((other) => Number(other.dataset.created) < Number(row.dataset.created));
-    const full = rows.children.length >= pageSize;
-    if (!older && full) return false;
-    rows.insertBefore(row, older ?? null);
-    if (full) rows.lastElementChild.remove();
-    return true;
-  }
 
   function remove(row) {
     const neighbour = row.nextElementSibling ?? row.previousElementSibling;
     const focused = row.contains(document.activeElement);
     row.remove();
+    asGiven.delete(row.dataset.report);
     if (focused) (neighbour?.querySelector("a") ?? document.getElementById("main"))?.focus({ preventScroll: true });
-    announce("Removed");
   }
 
-  function show(row, known) {
-    const stays = known && known.dataset.created === row.dataset.created;
-    if (stays) keepFocus(rows, () => known.replaceWith(row));
-    else if (known && !onFirstPage) return remove(known);
-    else if (!onFirstPage) return;
-    else keepFocus(rows, () => { known?.remove(); place(row); });
-    if (!row.isConnected) return;
-    row.classList.add("is-new");
-    announce(stays ? "Changed" : "New", row.dataset.title);
+  function replace(row, fresh) {
+    if (asGiven.get(fresh.dataset.report) === fresh.outerHTML) return row;
+    asGiven.set(fresh.dataset.report, fresh.outerHTML);
+    fresh.classList.add("is-new");
+    if (row) keepFocus(rows, () => row.replaceWith(fresh));
+    return fresh;
   }
 
-  function apply(change) {
-    const known = rows.querySelector(`[data-report="${CSS.escape(change.id)}"]`);
-    if (!change.removed) show(rowOf(change.row), known);
-    else if (known) remove(known);
-    rows.hidden = rows.children.length === 0;
-    empty.hidden = !rows.hidden;
+  // Rows that stay are not touched: what is focused, pressed or selected there is left as it is.
+  function showRows(fresh) {
+    const wanted = [...fresh.children];
+    const ids = new Set(wanted.map((row) => row.dataset.report));
+    [...rows.children].filter((row) => !ids.has(row.dataset.report)).forEach(remove);
+    wanted.forEach((row, place) => {
+      const known = rows.querySelector(`[data-report="${CSS.escape(row.dataset.report)}"]`);
+      const shown = replace(known, row);
+      if (rows.children[place] !== shown) rows.insertBefore(shown, rows.children[place] ?? null);
+    });
+    rows.hidden = fresh.hidden;
+  }
+
+  function showPart(name, fresh) {
+    const old = part(name);
+    old.hidden = fresh.hidden;
+    if (old.innerHTML !== fresh.innerHTML) keepFocus(old, () => old.replaceChildren(...fresh.childNodes));
+  }
+
+  // What somebody has chosen and not sent yet stays chosen.
+  function showFilter(fresh) {
+    const old = part("filter");
+    const selects = [...old.querySelectorAll("select")];
+    if (!selects.length || !fresh.querySelector("select")) return showPart("filter", fresh);
+    selects.forEach((select) => {
+      const options = fresh.querySelector(`select[name="${select.name}"]`).innerHTML;
+      if (select.innerHTML === options) return;
+      const chosen = select.value;
+      select.innerHTML = options;
+      if ([...select.options].some((option) => option.value === chosen)) select.value = chosen;
+    });
+  }
+
+  function show(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    showRows(part("rows", template.content));
+    showPart("problems", part("problems", template.content));
+    showPart("empty", part("empty", template.content));
+    showPart("pager", part("pager", template.content));
+    showFilter(part("filter", template.content));
+  }
+
+  const shownIds = () => new Set([...rows.children].map((row) => row.dataset.report));
+
+  function tell(changes, before) {
+    const after = shownIds();
+    changes.forEach(({ id, title }) => {
+      if (after.has(id)) announce(before.has(id) ? "Changed" : "New", title);
+      else if (before.has(id)) announce("Removed");
+    });
   }
 
   const refresh = oneAtATime(async () => {
     let more = true;
     while (more) {
       const response = await get(root.dataset.changesUrl + position);
+      document.querySelector("[data-live-left]").hidden = response.status !== 404;
       if (!response.ok) return;
       const news = await response.json();
       await released();
-      news.changes.forEach(apply);
+      if (news.list) {
+        const before = shownIds();
+        show(news.list);
+        tell(news.changes, before);
+      }
       more = news.more && news.position > position;
       position = news.position;
     }
   });
-  return { refresh, concerns: (hint) => hint.position > position };
+  return { refresh, hear: nowAndThen(refresh), concerns: (hint) => hint.position > position };
 }
 
 // ------------------------------------------------------------------------------------------------- the panel
@@ -168,7 +241,10 @@ function livePanel(root) {
   const title = root.querySelector("[data-text-final]");
   const awaited = root.dataset.liveWait === undefined ? null : Number(root.dataset.liveWait);
   const panel = () => content.querySelector("[data-panel]")?.dataset;
+  const standing = () => content.querySelector("[data-standing]")?.dataset;
   let isLeaving = false;
+  let saved = 0;
+  let late = 0;
 
   // Whoever is on the way to another page already is let go: a second navigation would take back the first.
   function goWhenFinal() {
@@ -190,22 +266,53 @@ function livePanel(root) {
   }
 
   let shown = null;
-  const load = oneAtATime(async () => {
-    const response = await get(root.dataset.panelUrl);
-    if (!response.ok) return; // removed meanwhile
+  async function show(url) {
+    const response = await get(url);
+    if (!response.ok) return response.status; // removed by now
     const html = await response.text();
     await released();
     if (html !== shown) replace(html);
     shown = html;
+    watchTheWait();
+    return response.status;
+  }
+  const load = oneAtATime(() => show(root.dataset.panelUrl));
+  // What takes long is asked about: the server says what it waits for. A page that waits and has nothing to show yet
+  // is made anew.
+  const ask = oneAtATime(async () => {
+    const url = new URL(root.dataset.panelUrl, window.location.href);
+    url.searchParams.set("late", "");
+    if ((await show(url)) === 404 && awaited !== null && !isLeaving) window.location.reload();
+    watchTheWait();
+  });
+
+  function isWaiting() {
+    return standing()?.standing === "made" || (!standing() && Number(panel()?.revision ?? 0) < saved);
+  }
+
+  function watchTheWait() {
+    if (!isWaiting()) {
+      clearTimeout(late);
+      late = 0;
+    } else {
+      late ||= setTimeout(() => { late = 0; ask(); }, LATE);
+    }
+  }
+
+  document.addEventListener("plumbline:saved", (event) => {
+    saved = Math.max(saved, event.detail.revision);
+    watchTheWait();
   });
   // Asks before it loads: as long as nothing is evaluated there is no panel to load.
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.changesUrl + (panel()?.position ?? 0));
     if (!response.ok) return;
     const news = await response.json();
-    if (news.changes.some((change) => !change.removed)) await load();
+    const known = Number(standing()?.problem ?? 0);
+    if (news.changes.some((change) => !change.removed) || (news.problem ?? 0) !== known) await load();
   });
   goWhenFinal();
+  watchTheWait();
   return { refresh, hear: load, concerns: (hint) => hint.submission === root.dataset.livePanel && hint.state !== "removed" };
 }
 
@@ -213,18 +320,43 @@ function livePanel(root) {
 function liveReport(root) {
   const stateOf = (report) => [report.dataset.revision, report.dataset.final, report.dataset.newest].join(" ");
 
-  function replace(fresh) {
+  const newer = document.querySelector("[data-live-newer]");
+  const isSelecting = () => {
+    const selection = document.getSelection();
+    return Boolean(selection?.rangeCount && !selection.isCollapsed && selection.containsNode(root.querySelector(".report"), true));
+  };
+  let held = null; // what arrived while somebody was selecting
+
+  function replace({ fresh, title }) {
+    held = null;
+    newer.hidden = true;
     const before = root.querySelector(".report");
     const after = fresh.querySelector(".report");
     if (stateOf(before) === stateOf(after)) return;
     const opened = [...before.querySelectorAll("details[open][id]")].map((details) => details.id);
-    keepFocus(root, () => {
+    keepPlace(root, () => keepFocus(root, () => {
       before.replaceWith(document.adoptNode(after));
       opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
       showPrintButton();
-    });
+    }));
+    document.title = title;
     announce(before.dataset.final === "false" && after.dataset.final === "true" ? "Final" : "Page");
   }
+
+  // A selection would be gone with what it is in: it is offered to show what is newer, and shown when nothing is selected.
+  function show(news) {
+    const isSame = stateOf(root.querySelector(".report")) === stateOf(news.fresh.querySelector(".report"));
+    if (isSame || !isSelecting()) return replace(news);
+    held = news;
+    newer.hidden = false;
+  }
+
+  newer.querySelector("button").addEventListener("click", () => { if (held) replace(held); });
+  document.addEventListener("selectionchange", async () => {
+    if (!held || isSelecting()) return;
+    await released();
+    if (held && !isSelecting()) replace(held);
+  });
 
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.url);
@@ -233,15 +365,46 @@ function liveReport(root) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-live-report]");
     await released();
-    if (fresh) replace(fresh);
+    if (fresh) show({ fresh, title: page.title });
   });
   return { refresh, concerns: (hint) => hint.submission === root.dataset.submission };
+}
+
+// ------------------------------------------------------------------------------------------------- the answers
+// The overview and the review of a submission: a colleague saves, submits or reopens while the page is open.
+function liveAnswers(root) {
+  const place = root.querySelector("[data-live-news]");
+  const gone = root.querySelector("[data-live-answers-gone]");
+  const stateOf = ({ revision, state, changed }) => [revision, state, changed].join(" ");
+
+  function replace(fresh) {
+    const before = root.querySelector("[data-live-current]");
+    if (stateOf(before.dataset) === stateOf(fresh.dataset) || Number(fresh.dataset.revision) < Number(before.dataset.revision)) return;
+    if (document.querySelector("[data-leaving=going]")) return; // its form is on its way
+    keepFocus(root, () => before.replaceWith(document.adoptNode(fresh)));
+    tell("replaced");
+    if (before.dataset.state === fresh.dataset.state) return;
+    place.textContent = fresh.dataset.news;
+    place.hidden = false;
+  }
+
+  const refresh = oneAtATime(async () => {
+    const response = await get(root.dataset.url);
+    gone.hidden = response.status !== 404;
+    if (!response.ok) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.querySelector("[data-live-current]");
+    await released();
+    if (fresh) replace(fresh);
+  });
+  return { refresh, concerns: (hint) => hint.submission === root.dataset.liveAnswers };
 }
 
 // ------------------------------------------------------------------------------------------------- the connection
 const targets = [
   ...[...document.querySelectorAll("[data-live-list]")].map(liveList),
   ...[...document.querySelectorAll("[data-live-panel]")].map(livePanel),
+  ...[...document.querySelectorAll("[data-live-answers]")].map(liveAnswers),
   ...[...document.querySelectorAll("[data-live-report]:not([data-still])")].map(liveReport),
 ];
 const positions = new Map(); // the newest position that the socket has told of, by organisation
@@ -251,8 +414,14 @@ let retry = 0;
 let poll = 0;
 let ping = 0;
 
+// What else on the page is kept true to the server (autosave.js) hears of the same hints.
+function tell(name, detail = null) {
+  document.dispatchEvent(new CustomEvent(`plumbline:${name}`, { detail }));
+}
+
 function refreshAll() {
   targets.forEach((target) => target.refresh());
+  tell("live");
 }
 
 function showState(state) {
@@ -261,6 +430,16 @@ function showState(state) {
     place.dataset.state = state;
     place.textContent = place.dataset[`text${state[0].toUpperCase()}${state.slice(1)}`];
   });
+}
+
+// Whether what the page asks for is answered, where no socket tells.
+function missed() {
+  if (socket?.readyState !== WebSocket.OPEN && navigator.onLine !== false) showState("away");
+}
+
+function reached() {
+  const isAway = document.querySelector("[data-live-status][data-state=away]");
+  if (isAway) showState(socket?.readyState === WebSocket.OPEN ? "live" : "polling");
 }
 
 function startPolling() {
@@ -283,6 +462,11 @@ function signOut() {
   socket = null;
   document.querySelectorAll("[data-live-status]").forEach((place) => { place.hidden = true; });
   document.querySelectorAll("[data-live-signed-out]").forEach((place) => { place.hidden = false; });
+}
+
+function lostSignIn() {
+  signOut();
+  tell("lost-sign-in");
 }
 
 function opened() {
@@ -309,16 +493,25 @@ function heard(message) {
     return;
   }
   if (hint.type !== "report.changed") return;
-  if (misses(hint.organisation, hint.position, 1)) refreshAll();
-  targets.filter((target) => target.concerns(hint)).forEach((target) => (target.hear ?? target.refresh)());
+  // What came quickly is told together: the newest change, and the newest of each other submission.
+  const hints = [...(hint.others ?? []), hint];
+  const told = Object.entries(hint.positions ?? { [hint.organisation]: [hint.position] });
+  hints.forEach((each) => tell("report", each));
+  if (told.filter(([organisation, each]) => each.filter((position) => misses(organisation, position, 1)).length).length) refreshAll();
+  targets.filter((target) => hints.some(target.concerns)).forEach((target) => (target.hear ?? target.refresh)());
 }
 
 function closed(event) {
   clearInterval(ping);
   socket = null;
-  if (event.code === 4401) return signOut();
+  if (event.code === 4401) {
+    lostSignIn();
+    return comeBack(); // the session may have a new key, which the cookie knows
+  }
   failures += 1;
-  showState(navigator.onLine === false ? "offline" : failures < FAILURES_UNTIL_POLLING ? "connecting" : "polling");
+  const isAway = document.querySelector("[data-live-status][data-state=away]");
+  if (navigator.onLine === false) showState("offline");
+  else if (!isAway) showState(failures < FAILURES_UNTIL_POLLING ? "connecting" : "polling");
   startPolling();
   const longest = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** Math.min(failures, 10));
   retry = setTimeout(connect, longest / 2 + (Math.random() * longest) / 2);
@@ -371,6 +564,8 @@ if (targets.length) {
   connect();
   document.addEventListener("visibilitychange", comeBack);
   window.addEventListener("online", comeBack);
+  document.addEventListener("plumbline:signed-out", signOut);
+  document.addEventListener("plumbline:signed-in", comeBack);
   window.addEventListener("offline", () => showState("offline"));
   window.addEventListener("pageshow", (event) => { if (event.persisted) comeBack(); });
 }

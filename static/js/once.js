@@ -1,14 +1,27 @@
 // Whoever clicks twice on a button would send its form twice: the second is told that the code was used, that the draft is
-// gone or that this was too often. For a moment a form that is on its way is not sent again.
+// gone or that this was too often. For a moment a form that is on its way is not sent again, and the page says so. Its button
+// shows a turning wheel, so that each press is seen to be answered.
+
+import { sayWaiting } from "./pressing.js";
 
 const UNTIL_AGAIN = 3000; // it may not have got through
-const sent = new Set();
+const sent = new Map(); // each form with its button
+
+function letAgain(form) {
+  sent.get(form)?.removeAttribute("aria-busy");
+  sent.delete(form);
+}
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
-  if (sent.has(form)) return event.preventDefault();
-  sent.add(form);
-  setTimeout(() => sent.delete(form), UNTIL_AGAIN);
+  if (sent.has(form)) {
+    event.preventDefault();
+    return sayWaiting(form, event.submitter);
+  }
+  const button = event.submitter ?? form.querySelector("[type=submit]");
+  sent.set(form, button);
+  button?.setAttribute("aria-busy", "true");
+  setTimeout(letAgain, UNTIL_AGAIN, form);
 });
-addEventListener("pageshow", () => sent.clear());
+addEventListener("pageshow", () => [...sent.keys()].forEach(letAgain));

@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("embedded", "production", "api")
+PARTS = ("embedded", "production", "api", "growth", "strangers", "abuse")
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import uvloop
 
-from tests.bench.api_asking import View, bench_queries, bench_refusals
+from tests.bench.api_asking import View, bench_queries, bench_refusals, bench_steps
 from tests.bench.api_operations import REPORTS, make_reports
 from tests.bench.api_sockets import bench_many
 from tests.bench.api_subscribing import bench_latency
@@ -65,6 +65,7 @@ def run(services: Stack, runner: asyncio.Runner, amount: Amount) -> None:
         ours = _ours(running, account)
         runner.run(bench_queries(ours, stock, postgres, report, amount.rounds, amount.seconds))
         runner.run(bench_refusals(ours, stock, amount.refusals))
+        runner.run(bench_steps(ours, stock, amount.refusals))
         runner.run(bench_latency(ours, stock, amount.saves, amount.polls))
     with services.running(web=1, worker=2) as running:
         ours = _ours(running, account)

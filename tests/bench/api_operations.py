@@ -78,6 +78,17 @@ def too_large() -> dict[str, str]:
     }
 
 
+def most_steps() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Operations that take nearly all of the 20,000 steps that one may take, by what they spend them on."""
+    places = " ".join(f"a{number}: reports(first: 1, rating: $of) {{ position }}" for number in range(100))
+    rows = " ".join(f"a{number}: reports(first: 20) {{ edges {{ node {{ id }} }} }}" for number in range(80))
+    return {
+        "values that nothing uses": (SMALL, {"of": [1] * 19_990}),
+        "values at a hundred places": (f"query ($of: [Rating!]) {{ {places} }}", {"of": ["A", "B"] * 95}),
+        "rows": (f"{{ {rows} }}", {}),
+    }
+
+
 def make_reports(person: Any, count: int) -> str:
     """Hand in so many quick checks of the person, evaluated by the product itself; gives the last report's id."""
     from answers import saving, submissions

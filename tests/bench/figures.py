@@ -6,6 +6,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 RUNS = 5
@@ -39,6 +40,16 @@ def emit_waits(flows: list[list[Took]], floors: list[list[Took]], **more: object
             milliseconds([[getattr(each, field) for each in run] for run in runs]) for runs in (flows, floors)
         )
         emit(name, value, floor, ratio_p50=round(value["p50"] / floor["p50"], 2), **more)
+
+
+def milliseconds_of(work: Callable[[], object], times: int = 100) -> float:
+    """How long it takes at the median of so many times."""
+    samples = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        samples.append(time.perf_counter() - started)
+    return 1000 * statistics.median(samples)
 
 
 def wants_quick() -> bool:

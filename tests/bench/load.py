@@ -25,7 +25,7 @@ Flow = Callable[[], Awaitable[float]]
 
 @dataclass
 class Account:
-    """A signed-in person with a draft, as seen from a web process: behind the proxy."""
+    """A signed-in person with a draft, as seen from a web process: behind a proxy with TLS, if there is one."""
 
     host: str
     session: str
@@ -34,18 +34,19 @@ class Account:
     revision: int = 0
     turn: int = 0
     versions: dict[str, int] = field(default_factory=dict)
+    is_proxied: bool = True
 
     def head(self, method: str, path: str, *more: str) -> str:
         """A request's first lines."""
         token = "b" * 32
+        proxy = ("X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.1") if self.is_proxied else ()
         lines = (
             f"{method} {path} HTTP/1.1",
             f"Host: {self.host}",
-            f"Origin: https://{self.host}",
+            f"Origin: {'https' if self.is_proxied else 'http'}://{self.host}",
             f"Cookie: sessionid={self.session}; csrftoken={token}",
             f"X-CSRFToken: {token}",
-            "X-Forwarded-Proto: https",
-            "X-Forwarded-For: 192.0.2.1",
+            *proxy,
             "Accept: application/json",
             *more,
         )
@@ -69,14 +70,18 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    async def open(self) -> asyncio.Transport:
+        """Connect, where that has not been done or the server has closed it."""
+        if self._transport is None or self._transport.is_closing():
+            await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+            assert self._transport is not None
+        return self._transport
+
     async def request(self, request: bytes) -> bytes:
         """Send a whole request; gives the body of its answer. Raises RuntimeError for a status that is not expected."""
-        loop = asyncio.get_running_loop()
-        if self._transport is None or self._transport.is_closing():
-            await loop.create_connection(lambda: self, "127.0.0.1", self._port)
-            assert self._transport is not None
-        self._answer = loop.create_future()
-        self._transport.write(request)
+        transport = await self.open()
+        self._answer = asyncio.get_running_loop().create_future()
+        transport.write(request)
         return await self._answer
 
     def data_received(self, data: bytes) -> None:

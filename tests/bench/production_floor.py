@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.bench.figures import COMMITS_AFTERWARDS, COMMITS_WHEN_ANSWERED
+from tests.bench.figures import COMMITS_AFTERWARDS, COMMITS_WHEN_ANSWERED, milliseconds_of
 from tests.bench.load import PATIENCE, Flow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -92,6 +92,13 @@ def _floor_flow(connection: psycopg.Connection[Any], first: Any, awaited: dict[s
         return answered
 
     return flow
+
+
+def milliseconds_of_commit(database_url: str) -> float:
+    """One insert that is on the disk, at the median."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(FLOOR_TABLE)
+        return milliseconds_of(lambda: connection.execute("INSERT INTO floor VALUES (1)"))
 
 
 def transactions_per_second(database_url: str, seconds: float) -> float:

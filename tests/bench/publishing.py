@@ -53,8 +53,8 @@ def raise_revision(draft: Any, *, is_published: bool) -> None:
     from django.db.models import F
 
     import eventbus
+    from answers.events import event_of
     from answers.models import Submission
-    from answers.submissions import event_of
 
     with transaction.atomic():
         Submission.objects.filter(pk=draft.pk).update(revision=F("revision") + 1)
@@ -73,6 +73,6 @@ def make_draft(bench: Bench) -> Any:
         Answer(submission_id=bench.listener.submission, version=1, updated_at=timezone.now(), **each) for each in given
     ]
     Answer.objects.bulk_create(rows, ignore_conflicts=True)
-    draft = Submission.objects.prefetch_related("answers").get(pk=bench.listener.submission)
+    draft = Submission.objects.select_related("line").prefetch_related("answers").get(pk=bench.listener.submission)
     draft.revision = max(draft.revision, 1)
     return draft

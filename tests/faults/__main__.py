@@ -18,11 +18,13 @@ import django
 
 django.setup()
 
+from tests.bench.against.builds import build_of  # noqa: E402
+from tests.bench.against.turns import CannotMeasure  # noqa: E402
 from tests.faults import results  # noqa: E402
 from tests.faults.backends import BACKENDS, PRODUCT, Backend  # noqa: E402
 from tests.faults.nemesis.catalogue import FAULTS  # noqa: E402
 from tests.faults.results import Result  # noqa: E402
-from tests.faults.site import Embedded, Production  # noqa: E402
+from tests.faults.site import BEFORE, Embedded, Production  # noqa: E402
 from tests.faults.stage import Fault, Unavailable, play  # noqa: E402
 from tests.services import CannotHave, running_postgres, running_redis  # noqa: E402
 
@@ -38,6 +40,8 @@ class Grounds:
     def site(self, fault: Fault[Any], backend: Backend) -> Any:
         """One that is running."""
         kind = (fault.mode, backend.name)
+        if fault.before:
+            self.leave()
         if self._site is None or self._kind != kind:
             self.leave()
             self._site = self._stack.enter_context(running_site(fault, backend))
@@ -52,15 +56,16 @@ class Grounds:
 
 @contextmanager
 def running_site(fault: Fault[Any], backend: Backend) -> Iterator[Production | Embedded]:
-    """An installation of its own for this fault, gone at the end of the block; raises CannotHave."""
+    """An installation of its own for this fault, gone at the end of the block; raises CannotHave and CannotMeasure."""
     with ExitStack() as stack:
+        before = stack.enter_context(build_of(BEFORE, _say)) if fault.before else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plumbline-faults-")))
         site: Production | Embedded
         if fault.mode == "production":
             services = stack.enter_context(running_postgres()), stack.enter_context(running_redis())
-            site = Production(*services, folder, backend)
+            site = Production(*services, folder, backend, before)
         else:
-            site = Embedded(folder, backend)
+            site = Embedded(folder, backend, before)
         stack.callback(site.stop)
         site.start()
         yield site
@@ -118,12 +123,12 @@ def _run_all(runs: list[Run], seed: int | None, file: Path) -> Iterator[Result]:
             started = time.monotonic()
             try:
                 result = play(fault, grounds.site(fault, backend), chosen)
-            except (Unavailable, CannotHave) as reason:
+            except (Unavailable, CannotHave, CannotMeasure) as reason:
                 _say(f"left out: {reason}")
                 continue
             results.append(file, result)
             _say(f"{_words(result)} ({time.monotonic() - started:.0f} s)")
-            if result.broken:
+            if result.broken or fault.before:
                 grounds.leave()
             yield result
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -61,14 +62,19 @@ def subscribe(
     timeout: float = 30.0,
     coalesce: bool = False,
     queue: str | None = None,
-) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
-    """Take the arguments of `eventbus.subscribe`; coalescing is unknown here."""
+    on_dead: object = None,
+    outside: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Take the arguments of `eventbus.subscribe`. Coalescing is unknown here; nobody is told of what is given up."""
 
-    def connect(handler: Callable[[E], None]) -> Callable[[E], None]:
+    def connect(handler: Callable[..., Any]) -> Callable[..., Any]:
         def run(document: dict[str, Any]) -> None:
             event = event_type.from_cloudevent(document)
-            with caused_by(event), transaction.atomic():
-                handler(event)
+            with caused_by(event):
+                store = handler(event, str(event.id)) if outside else partial(handler, event)
+                with transaction.atomic():
+                    if store is not None:
+                        store()
 
         decorate: Callable[[Callable[..., None]], object] = shared_task(
             name=name,

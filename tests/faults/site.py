@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,16 +21,22 @@ import psutil
 import psycopg
 import redis
 
-from tests.embedded import Server
+from tests.bench.against.builds import Build
+from tests.embedded import ROOT, Server
 from tests.faults.app.failpoint import ARMED
 from tests.faults.backends import Backend
+from tests.mail_server import MailServer
 from tests.production import HOST, Installation, Process
 from tests.services import Service, free_port
 
+BEFORE = "83087e7"
+"""The release before, 0.2.0: what an upgrade to this checkout begins with. It becomes the next one's commit with it."""
+TURN_SECONDS = 0.1
+"""For how long people meet one of two web processes before they meet the other."""
 RESTART_SECONDS = 2.0
 """How long systemd waits before it starts a process again (deploy/systemd)."""
 COMMAND_SECONDS = 600.0
-QUEUES = ("celery", "security", "reports")
+QUEUES = ("celery", "security", "reports", "mail")
 EFFECTS = "CREATE TABLE faults_effect (organisation text, submission text, revision integer, engine text, state text)"
 
 
@@ -54,6 +61,7 @@ class Site(Protocol):
     port: int
     origin: str
     headers: dict[str, str]
+    mail: MailServer
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; gives what it printed."""
@@ -78,12 +86,24 @@ def make_people(site: Site, run: str, people: int, organisations: int) -> list[S
 class Production:
     """A web process and two workers on PostgreSQL and Redis, each kept running as systemd would."""
 
-    def __init__(self, postgres: Service, redis_server: Service, folder: Path, backend: Backend) -> None:
+    def __init__(
+        self, postgres: Service, redis_server: Service, folder: Path, backend: Backend, before: Build | None = None
+    ) -> None:
+        """With `before` it begins as that build; a fault brings it forward."""
         self.backend = backend
         self.postgres, self.redis = postgres, redis_server
         self.installation = Installation(postgres, redis_server, folder)
         self.failpoint = folder / "failpoint"
-        self.installation.environment |= {"DJANGO_SETTINGS_MODULE": backend.settings, "WORKER_CONCURRENCY": "2"}
+        self.mail = MailServer()
+        self.installation.environment |= {
+            "DJANGO_SETTINGS_MODULE": backend.settings,
+            "WORKER_CONCURRENCY": "2",
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}",
+        }
+        self.before = self.installation.by(before.root, before.python) if before else None
+        self._tables = self.before or self.installation
+        """What has made the tables: by that commands are run, and processes unless it is said otherwise."""
+        self._builds: dict[str, Installation] = {}
         self.port = self.installation.port
         self.origin = f"https://{HOST}"
         self.headers = {"Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
@@ -95,12 +115,13 @@ class Production:
     def start(self) -> None:
         """Make the tables and start every process; returns once all of them are at work."""
         redis.Redis.from_url(self.redis.url).flushall()
-        self.installation.run("deploy/run", "release")
+        self.mail.start()
+        self._release()
         with psycopg.connect(self.installation.database_url) as connection:
             connection.execute(EFFECTS)
         self._start("web", {ARMED: str(self.failpoint)})
         self.start_workers({}, {})
-        self.processes["web"].wait_for(self.installation.answers)
+        self.processes["web"].wait_for(self._builds["web"].answers)
         threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
 
     def stop(self) -> None:
@@ -113,6 +134,7 @@ class Production:
             for process in self.processes.values():
                 with suppress(Exception):
                     process.end()
+        self.mail.stop()
 
     def start_workers(self, *environments: dict[str, str]) -> None:
         """Put these workers in place of those that run, and wait until all their processes sweep."""
@@ -125,22 +147,36 @@ class Production:
         for name in self.workers:
             self.processes[name].wait_for(partial(self._sweeps, name))
 
-    def replace_web(self) -> None:
-        """Start another web process, lead everybody to it as a proxy would, and end the one before."""
+    def bring_tables_forward(self) -> None:
+        """Make the tables of this checkout, beside whatever runs."""
+        self._tables = self.installation
+        self._release()
+
+    def _release(self) -> None:
+        self._tables.run(str(self._tables.root / "deploy" / "run"), "release")
+
+    def replace_web(self, by: Installation | None = None, *, in_turn: float = 0.0) -> None:
+        """Start another web process, lead everybody to it as a proxy would, and end the one before. For so many seconds
+        in between, people meet both of them in turn."""
+        build = by or self._builds["web"]
         with self._lock:
             before = self.processes["web"]
-            self.installation.port = free_port()
-            self.installation.environment["PORT"] = str(self.installation.port)
-            self._start("web", self._environments["web"])
-        self.processes["web"].wait_for(self.installation.answers)
-        self.port = self.installation.port
+            build.port = free_port()
+            build.environment["PORT"] = str(build.port)
+            self._start("web", self._environments["web"], build)
+        self.processes["web"].wait_for(build.answers)
+        end, ports = time.monotonic() + in_turn, (self.port, build.port)
+        while time.monotonic() < end:
+            self.port = ports[self.port == ports[0]]
+            time.sleep(TURN_SECONDS)
+        self.port = build.port
         before.end()
 
-    def replace_worker(self, name: str) -> None:
+    def replace_worker(self, name: str, by: Installation | None = None) -> None:
         """Start another worker in place of this one, and end the one before once the new one is at work."""
         with self._lock:
             before = self.processes[name]
-            self._start(name, self._environments[name])
+            self._start(name, self._environments[name], by or self._builds[name])
         self.processes[name].wait_for(partial(self._sweeps, name))
         before.end()
 
@@ -176,7 +212,7 @@ class Production:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; gives what it printed."""
-        return self.installation.manage(*arguments, timeout=COMMAND_SECONDS)
+        return self._tables.manage(*arguments, timeout=COMMAND_SECONDS)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the database; raises NotThere where it does not answer."""
@@ -199,9 +235,9 @@ class Production:
         """What the processes have logged."""
         return "\n".join(f"--- {name}\n{process.output[-4000:]}" for name, process in self.processes.items())
 
-    def _start(self, name: str, environment: dict[str, str]) -> None:
-        self._environments[name] = environment
-        self.processes[name] = Process(self.installation, name.split("-")[0], log=name, **environment)
+    def _start(self, name: str, environment: dict[str, str], build: Installation | None = None) -> None:
+        self._environments[name], self._builds[name] = environment, build or self._tables
+        self.processes[name] = Process(self._builds[name], name.split("-")[0], log=name, **environment)
 
     def _supervise(self) -> None:
         while not self._ended.wait(0.1):
@@ -210,7 +246,7 @@ class Production:
             if gone and not self._ended.wait(RESTART_SECONDS):
                 with self._lock:
                     for name in gone:
-                        self._start(name, self._environments[name])
+                        self._start(name, self._environments[name], self._builds[name])
 
     def _sweeps(self, name: str) -> bool:
         wanted = {f"{socket.gethostname()}:{child.pid}" for child in self.children(name)}
@@ -225,14 +261,28 @@ class Production:
 class Embedded:
     """The whole product in one process."""
 
-    def __init__(self, folder: Path, backend: Backend) -> None:
+    def __init__(self, folder: Path, backend: Backend, before: Build | None = None) -> None:
+        """With `before` it begins as that build; a fault brings it forward, and back."""
         self.backend = backend
-        self.server = Server(folder / "data", DJANGO_SETTINGS_MODULE=backend.settings)
+        self.mail = MailServer()
+        self.newer = self._server(folder / "data")
+        self.before: Server | None = None
+        if before:
+            self.before = self._server(self.newer.data_dir, self.newer.port, root=before.root, python=before.python)
+        self.server = self.before or self.newer
         self.port, self.origin = self.server.port, self.server.url
         self.headers = {"Host": f"localhost:{self.port}"}
 
+    def _server(
+        self, folder: Path, port: int | None = None, root: Path = ROOT, python: Path = Path(sys.executable)
+    ) -> Server:
+        mail = f"smtp://127.0.0.1:{self.mail.port}"
+        settings = self.backend.settings
+        return Server(folder, port, root=root, python=python, DJANGO_SETTINGS_MODULE=settings, EMAIL_URL=mail)
+
     def start(self) -> None:
         """Start it; returns once it serves."""
+        self.mail.start()
         self.server.start()
         with closing(self._connect()) as connection:
             connection.execute(EFFECTS)
@@ -240,10 +290,16 @@ class Embedded:
     def stop(self) -> None:
         """End it."""
         self.server.stop()
+        self.mail.stop()
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self.server.kill()
+
+    def start_as(self, build: Server) -> None:
+        """Start what was killed by this build's code; returns once it serves."""
+        self.server = build
+        build.start()
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; gives what it printed."""

@@ -46,6 +46,8 @@ class Fault(Generic[S]):
     """Whether the plain alternative can be broken in the same way."""
     short: bool = True
     """Whether there is a short form, for `make test`."""
+    before: bool = False
+    """Whether the installation begins as the release before. It is this checkout's afterwards: each run has its own."""
     settle: float = 45.0
     """Seconds that everything may take to come to rest after people have stopped."""
 

@@ -20,4 +20,5 @@ class Command(BaseCommand):
         if link is None:
             self.stdout.write("There is an administrator already, who makes others in Administration, People.")
         else:
-            self.stdout.write(f"Open this link (it works once): {settings.BASE_URL}{link}")
+            hours = settings.SETUP_LINK_HOURS
+            self.stdout.write(f"Open this link (it works once, within {hours} hours): {settings.BASE_URL}{link}")

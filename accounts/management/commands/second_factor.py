@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import second_factor
+from accounts import mails, second_factor
+from accounts.addresses import normalised
 from accounts.encryption import UnreadableError
 from accounts.models import User
+from securitylog import operator
 
 
 class Command(BaseCommand):
@@ -30,13 +32,16 @@ class Command(BaseCommand):
             self._encrypt()
 
     def _switch_off(self, email: str) -> None:
-        person = User.objects.filter(email=email.lower()).first()
+        try:
+            person = User.objects.filter(email=normalised(email)).first()
+        except ValidationError as error:
+            raise CommandError(error.message) from None
         if person is None:
             raise CommandError(f"Nobody signs in with {email}.")
-        if not second_factor.switch_off(person, by=f"{getpass.getuser()} on the command line"):
+        if not second_factor.switch_off(person, by=operator()):
             raise CommandError(f"{email} has no second factor.")
         self.stdout.write(
-            f"The second factor of {email} is off. They are signed out everywhere, and a mail tells them."
+            f"The second factor of {email} is off. They are signed out everywhere. {mails.how_they_learn_of_it()}"
         )
 
     def _encrypt(self) -> None:

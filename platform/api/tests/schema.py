@@ -12,16 +12,29 @@ from graphql import GraphQLError
 from accounts.models import User
 
 
+class Numbers(graphene.InputObjectType):
+    of = graphene.List(graphene.NonNull(graphene.Int))
+    more = graphene.InputField(lambda: Numbers)
+
+
 class Row(graphene.ObjectType):
     number = graphene.Int(required=True)
     rows = graphene.List(graphene.NonNull(lambda: Row), required=True)
     text = graphene.String(length=graphene.Int(required=True), required=True)
+    sum = graphene.Int(of=graphene.List(graphene.NonNull(graphene.Int)))
+    broken = graphene.Int()
 
     def resolve_rows(root: Any, info: Any) -> list[Row]:
         return [Row(number=1), Row(number=2)]
 
     def resolve_text(root: Any, info: Any, length: int) -> str:
         return "x" * length
+
+    def resolve_sum(root: Any, info: Any, of: list[int]) -> int:
+        return sum(of)
+
+    def resolve_broken(root: Any, info: Any) -> int:
+        raise ValueError("the password is hunter2")
 
 
 class RowConnection(graphene.ObjectType):
@@ -38,6 +51,8 @@ class Query(graphene.ObjectType):
     echo = graphene.String(text=graphene.String(required=True), required=True)
     row = graphene.Field(Row, required=True)
     rows = graphene.Field(RowConnection, first=graphene.Int(), required=True)
+    many = graphene.List(graphene.NonNull(Row), count=graphene.Int(required=True), description="More than lists count.")
+    sum = graphene.Int(of=graphene.List(graphene.NonNull(graphene.Int)), **{"in": graphene.Argument(Numbers)})
     secret = graphene.String()
     refused = graphene.String()
     unfit = graphene.Int()
@@ -59,6 +74,12 @@ class Query(graphene.ObjectType):
 
     def resolve_rows(root: Any, info: Any, first: int | None = None) -> RowConnection:
         return RowConnection()
+
+    def resolve_many(root: Any, info: Any, count: int) -> list[Row]:
+        return [Row(number=number) for number in range(count)]
+
+    def resolve_sum(root: Any, info: Any, of: list[int]) -> int:
+        return sum(of)
 
     def resolve_secret(root: Any, info: Any) -> str:
         raise ValueError("the password is hunter2")

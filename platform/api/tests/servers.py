@@ -57,6 +57,7 @@ class Installation:
             "DATABASE_URL": "",
             "REDIS_URL": "",
             "EMAIL_URL": "",
+            "LIMIT_API_COST_PERSON": "off",
             "GRAPHQL_RECHECK_SECONDS": "0.3",
             "GRAPHQL_INIT_SECONDS": "3",
             "GRAPHQL_SEND_SECONDS": "3",
@@ -82,7 +83,8 @@ class Installation:
         return str(self.execute("SELECT id FROM accounts_user WHERE email = ?", f"{name}@example.org")[0][0])
 
     def mails(self) -> list[str]:
-        """The mails that were sent, oldest first."""
+        """The mails that were sent, oldest first. No worker runs beside the servers: what waits is sent here."""
+        self.manage("shell", "--no-imports", "-c", "from eventbus.deliveries import drain; drain('mailing.send')")
         return [path.read_text() for path in sorted((self.folder / "mail").glob("*.eml"))]
 
 
@@ -102,8 +104,8 @@ class Server:
     def _command(self) -> list[str]:
         if self.kind == "daphne":
             return [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "config.asgi:application"]
-        flags = ["--lifespan", "off", "--log-level", "warning", "--no-access-log", "--ws-max-size", "65536"]
-        flags += ["--timeout-graceful-shutdown", "3"]
+        flags = ["--http", "config.heads:Protocol", "--lifespan", "off", "--log-level", "warning", "--no-access-log"]
+        flags += ["--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"]
         return [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(self.port), *flags]
 
     def _wait(self) -> None:

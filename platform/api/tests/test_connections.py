@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from answers.models import Submission
+from answers.models import Line, Submission
 from api import ids
 from api.connections import MAX_SIZE
 from config.tests.whole_schema import ask, data
@@ -31,7 +31,8 @@ def acme(alice: User) -> Organisation:
 
 def start(organisation: Organisation, count: int = 1) -> list[Submission]:
     fields = {"questionnaire_slug": "any", "questionnaire_version": "1.0", "questionnaire_digest": "0" * 64}
-    return [Submission.objects.create(organisation=organisation, **fields) for _ in range(count)]
+    line, _made = Line.objects.get_or_create(organisation=organisation, questionnaire_slug="any", name="")
+    return [Submission.objects.create(organisation=organisation, line=line, **fields) for _ in range(count)]
 
 
 def page(user: User, **arguments: Any) -> Any:

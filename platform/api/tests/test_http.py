@@ -17,6 +17,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from api import asking
+from throttling import buckets
+from throttling.rates import read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_schema")]
 
@@ -141,7 +143,7 @@ def test_a_client_that_accepts_neither_type_gets_406(alice_client: Client, accep
         (b"{", "The body is no JSON."),
         (b'{"query": "{ email }", "variables": {"a": NaN}}', "The body is no JSON."),
         (b"\xff\xfe", "The body is no JSON."),
-        (b"[" * 100_000, "The body is no JSON."),
+        (b"[" * 60_000, "The body is no JSON."),
         ([{"query": "{ email }"}], "Send one operation at a time: batches are not supported."),
         ("{ email }", "Send a JSON object with the operation."),
         (None, "Send a JSON object with the operation."),
@@ -182,12 +184,12 @@ def test_a_query_string_may_have_variables(alice_client: Client) -> None:
 
 
 def test_a_body_that_is_too_large_gets_413(alice_client: Client, settings: Settings) -> None:
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    settings.GRAPHQL_MAX_BODY = 1000
 
     response = post(alice_client, {"query": "{ email }", "variables": {"text": "x" * 1000}})
 
     assert response.status_code == 413
-    assert errors_of(response) == [("TOO_LARGE", "The request is too large.")]
+    assert errors_of(response) == [("TOO_LARGE", "The request is larger than 1000 bytes. Send fewer values at once.")]
 
 
 @pytest.mark.parametrize(
@@ -264,15 +266,20 @@ def test_an_error_that_is_meant_for_the_client_is_told(alice_client: Client) -> 
     assert errors_of(response) == [("NOT_FOUND", "There is no such report.")]
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(OperationalError, 503, "SERVICE_UNAVAILABLE"), (ZeroDivisionError, 500, "INTERNAL_SERVER_ERROR")],
+)
 def test_a_server_that_cannot_look_anybody_up_says_so_in_json(
-    alice_client: Client, caplog: pytest.LogCaptureFixture
+    alice_client: Client, caplog: pytest.LogCaptureFixture, error: type[Exception], status: int, code: str
 ) -> None:
-    with patch.object(asking, "by_session", side_effect=OperationalError):
+    with patch.object(asking, "by_session", side_effect=error):
         response = post(alice_client, {"query": "{ email }"})
 
-    assert response.status_code == 500
+    assert response.status_code == status
+    assert response.headers.get("Retry-After") == ("5" if status == 503 else None)
     assert response.json()["errors"][0]["extensions"] == {
-        "code": "INTERNAL_SERVER_ERROR",
+        "code": code,
         "requestId": response["X-Request-ID"],
     }
     assert "GraphQL: a request failed" in caplog.messages
@@ -344,3 +351,22 @@ def test_a_browser_gets_the_reason_in_json_where_graphiql_is_not_allowed(
 
     assert response.status_code == 400
     assert errors_of(response) == [("BAD_REQUEST", 'Give the operation in "query".')]
+
+
+def test_who_has_spent_their_steps_waits_and_nothing_is_done(
+    alice: User, alice_client: Client, bob_client: Client, settings: Settings
+) -> None:
+    settings.THROTTLING = {"api-person": read("10/m")}
+    buckets.forget()
+    rename = {"query": 'mutation { rename(name: "Alicia") { name } }'}
+    costly = {"query": "{ row { number rows { number } } }"}  # 13 steps, which a full bucket is enough for
+    assert post(alice_client, costly).status_code == 200
+
+    for accept in ("application/json", GRAPHQL_RESPONSE):
+        refused = post(alice_client, rename, accept)
+        assert (refused.status_code, refused["Retry-After"]) == (429, "18")
+        assert refused.json()["errors"][0]["extensions"] == {"code": "THROTTLED", "retryAfter": 18}
+
+    alice.refresh_from_db()
+    assert alice.name != "Alicia"
+    assert post(bob_client, rename).status_code == 200

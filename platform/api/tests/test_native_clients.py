@@ -61,7 +61,7 @@ def test_somebody_signs_up_confirms_the_address_and_asks(client: Client) -> None
     assert verified.status_code == 200
     assert whom_graphql_knows(client, token) == "dora@example.org"
     dora = User.objects.get(email="dora@example.org")
-    assert dora.organisation.name == "dora"
+    assert dora.organisation.name == "Organisation of dora@example.org"
 
 
 def test_a_wrong_code_confirms_nothing(client: Client) -> None:
@@ -98,7 +98,7 @@ def test_attempts_are_limited_as_on_the_page(client: Client, alice: User) -> Non
 
     assert answers == ["email_password_mismatch"] * 5 + ["too_many_login_attempts"]
     right = send(client, "/auth/login", {"email": alice.email, "password": PASSWORD})
-    assert right.status_code == 400
+    assert right.status_code == 429
 
 
 def test_nobody_signs_up_where_sign_up_is_closed(client: Client, settings: Settings) -> None:

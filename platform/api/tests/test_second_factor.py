@@ -51,11 +51,17 @@ class App:
     def switch_on(self) -> list[str]:
         """Switch the second factor on; gives the recovery codes."""
         self.secret = self.send("GET", "/account/authenticators/totp").json["meta"]["secret"]
-        assert self.send("POST", "/auth/reauthenticate", {"password": PASSWORD}).status == 200
+        self.confirm("/auth/reauthenticate", password=PASSWORD)
         answer = self.send("POST", "/account/authenticators/totp", {"code": code_for_a_server(self.secret)})
         assert answer.status == 200, answer.body
         codes: list[str] = self.send("GET", "/account/authenticators/recovery-codes").json["data"]["unused_codes"]
         return codes
+
+    def confirm(self, path: str, **proof: str) -> None:
+        """Show once more who it is; the token is a new one from then on."""
+        answer = self.send("POST", path, proof)
+        assert answer.status == 200, answer.body
+        self.token = answer.json["meta"]["session_token"]
 
     def log_in(self) -> Answer:
         """The first step, from a device that knows nothing yet."""
@@ -200,7 +206,7 @@ def test_switching_it_off_needs_a_confirmation_and_then_the_password_alone_logs_
     ):
         assert app.send(method, path).status == 401
 
-    assert app.send("POST", "/auth/2fa/reauthenticate", {"code": codes[1]}).status == 200
+    app.confirm("/auth/2fa/reauthenticate", code=codes[1])
     new = app.send("POST", "/account/authenticators/recovery-codes").json["data"]["unused_codes"]
     assert not set(new) & set(codes)
     assert app.send("DELETE", "/account/authenticators/totp").status == 200

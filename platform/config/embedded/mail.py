@@ -14,6 +14,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
+# A browser names itself in a mail, in whatever characters it likes: none of them is to steer the terminal.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
 
 class TerminalAndFolderBackend(BaseEmailBackend):
     """Prints each mail's text and writes the mail to EMAIL_FILE_PATH as an .eml file that only its owner reads."""
@@ -50,5 +53,5 @@ def _write(message: EmailMessage) -> Path:
 def _print(message: EmailMessage, path: Path) -> None:
     """Show one mail to the person at the terminal."""
     lines = [f"Mail to {', '.join(message.recipients())}: {message.subject}", *str(message.body).strip().splitlines()]
-    text = "\n".join(f"  | {line}".rstrip() for line in [*lines, f"(also in {path})"])
+    text = "\n".join(f"  | {_CONTROLS.sub('?', line)}".rstrip() for line in [*lines, f"(also in {path})"])
     print(f"\n{text}\n", file=sys.stdout, flush=True)  # noqa: T201

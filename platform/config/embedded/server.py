@@ -8,8 +8,11 @@ import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
+
+from config.heads import Protocol
 
 MAX_MESSAGE = 64 * 1024
 """Bytes of one WebSocket message: browsers only ever send small ones."""
@@ -38,18 +41,26 @@ class Server(uvicorn.Server):
             self._on_started()
 
 
-def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM; returns once open requests are done or their grace is over."""
-    config = uvicorn.Config(
-        "config.asgi:application",
+def configuration(application: Any) -> uvicorn.Config:
+    """How the embedded mode runs uvicorn."""
+    return uvicorn.Config(
+        application,
+        http=Protocol,
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
+        # Whose X-Forwarded-For counts is TRUSTED_PROXIES' to say; uvicorn would believe any program on this machine.
+        proxy_headers=False,
         lifespan="off",
         ws_max_size=MAX_MESSAGE,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; returns once open requests are done or their grace is over."""
+    config = configuration("config.asgi:application")
     # uvicorn raises the signal that stopped it once more when it is done: it must not end the process then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_stopping)

@@ -11,6 +11,7 @@ from celery.concurrency.thread import TaskPool
 from celery.worker import WorkController, state
 
 from config.embedded.broker import Transport
+from config.embedded.database.line import stay_in_the_background
 
 
 class WorkerError(RuntimeError):
@@ -18,11 +19,15 @@ class WorkerError(RuntimeError):
 
 
 class Pool(TaskPool):
-    """Celery's pool of threads, each of which knows whose tasks it runs."""
+    """Celery's pool of threads. Each knows whose tasks it runs, and lets people go first to the database."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.executor = ThreadPoolExecutor(self.limit, thread_name_prefix="worker", initializer=self.app.set_current)
+        self.executor = ThreadPoolExecutor(self.limit, thread_name_prefix="worker", initializer=self._begin)
+
+    def _begin(self) -> None:
+        self.app.set_current()
+        stay_in_the_background()
 
 
 class EmbeddedWorker:

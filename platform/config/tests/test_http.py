@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from typing import Any
 
 import pytest
-from django.core.exceptions import RequestDataTooBig
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 
-from config.http import MAX_BODY, PooledHandler
+from config.http import PooledHandler
 from eventbus.context import request_arrived
 
 
@@ -84,34 +82,3 @@ async def test_a_request_arrives_when_the_server_gets_it_and_not_when_a_thread_h
     assert float(await waiting) < freed
     assert request_arrived.get() is None
     handler._pool.shutdown()
-
-
-async def test_of_a_body_that_is_too_large_only_a_bounded_part_is_kept() -> None:
-    handler = PooledHandler(threads=1)
-    chunks = [{"type": "http.request", "body": b"x" * 1024 * 1024, "more_body": True}] * 10
-
-    async def receive() -> dict[str, Any]:
-        return chunks.pop() if chunks else {"type": "http.request", "body": b"", "more_body": False}
-
-    with await handler.read_body(receive) as body:
-        request, _refusal = handler.create_request({**SCOPE, "method": "POST"}, body)
-
-        assert not chunks
-        assert request is not None
-        assert body.seek(0, os.SEEK_END) == MAX_BODY
-        with pytest.raises(RequestDataTooBig):
-            request.body  # noqa: B018
-
-
-async def test_a_body_of_a_usual_size_is_read_whole() -> None:
-    handler = PooledHandler(threads=1)
-    chunks = [{"type": "http.request", "body": b"def", "more_body": False}, {"body": b"abc", "more_body": True}]
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", **chunks.pop()}
-
-    with await handler.read_body(receive) as body:
-        request, _refusal = handler.create_request({**SCOPE, "method": "POST"}, body)
-
-        assert request is not None
-        assert request.body == b"abcdef"

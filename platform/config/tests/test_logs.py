@@ -24,7 +24,7 @@ from contracts import AnswerEvent
 from eventbus.subscriptions import registry
 from questionnaires.definition import Questionnaire
 
-SECRET = "the vault opens with 4711"
+SECRET = "the vault opens with a pick"
 TOKEN = "S3tUpL1nkT0kenThatMakesAnAdministrator"
 
 Lines = Callable[[], str]
@@ -86,7 +86,7 @@ def test_a_save_with_a_secret_note_leaves_ids_in_the_log_and_nothing_else(
     assert "security.evaluate failed at attempt 1" in log()
     assert str(request_id) in log()
     assert SECRET not in log()
-    assert "4711" not in log()
+    assert "vault" not in log()
     if format_of_log == "json":
         lines = [json.loads(line) for line in log().splitlines()]
         handling, *_retries = [line for line in lines if line["message"] == f"handling {submission.pk}"]

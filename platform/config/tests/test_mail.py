@@ -36,6 +36,16 @@ def test_a_mail_is_shown_at_the_terminal(folder: Path, capsys: pytest.CaptureFix
     assert "<p>" not in shown
 
 
+def test_a_mail_does_not_steer_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = _mail()
+    message.body = "with this browser: \x1b[2J\x9b31mMozilla\rgone\nnext line\n"
+
+    TerminalAndFolderBackend().send_messages([message])
+
+    shown = capsys.readouterr().out
+    assert "  | with this browser: ?[2J?31mMozilla\n  | gone\n  | next line\n" in shown
+
+
 def test_a_mail_is_written_whole_and_for_its_owner_only(folder: Path) -> None:
     TerminalAndFolderBackend().send_messages([_mail()])
 

@@ -14,7 +14,7 @@ from config.settings import ROOT
 
 
 @pytest.mark.process
-def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+def test_folder_and_database_are_made_for_their_owner_only(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "new" / "data")}
 
     done = subprocess.run(
@@ -23,8 +23,9 @@ def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=120,
+        umask=0o022,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "new" / "data" / "plumbline.sqlite3").exists()
+    assert stat.S_IMODE((tmp_path / "new" / "data" / "plumbline.sqlite3").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700

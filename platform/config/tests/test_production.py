@@ -156,3 +156,24 @@ def test_a_mail_server_is_one_address(url: str, server: MailServer) -> None:
 def test_a_mail_server_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
         mail_server(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "factor"), [({}, "administrators"), ({"SECOND_FACTOR": "optional"}, "optional")], ids=["default", "given"]
+)
+def test_the_administration_of_production_asks_for_a_second_factor_unless_told_otherwise(
+    given: dict[str, str], factor: str
+) -> None:
+    production = {
+        "DATABASE_URL": "postgresql://plumbline@127.0.0.1/plumbline",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "BASE_URL": "https://plumbline.example.org",
+        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR",
+        "TRUSTED_PROXIES": "1",
+        "SIGNUP": "closed",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-c", "from config import settings; print(settings.SECOND_FACTOR)"]
+    printed = subprocess.run(command, env={**production, **given}, capture_output=True, text=True, check=True)
+
+    assert printed.stdout.strip() == factor

@@ -51,7 +51,7 @@ def test_what_is_typed_while_the_session_ends_is_saved_after_signing_in(
 
     assert refused.status_code == 403
     assert "no-store" in refused["Cache-Control"]
-    assert b"You were signed out meanwhile." in refused.content
+    assert b"You were signed out before this was sent." in refused.content
     action, sent = form_in(refused.content.decode())
     assert action == section
     token = sent.pop("csrfmiddlewaretoken")
@@ -61,7 +61,7 @@ def test_what_is_typed_while_the_session_ends_is_saved_after_signing_in(
     browser.cookies["csrftoken"] = "x" * 32
     again = browser.post(action, {**sent, "csrfmiddlewaretoken": token}, headers=ORIGIN)
     assert again.status_code == 403
-    assert b"You were signed out meanwhile." not in again.content
+    assert b"You were signed out before this was sent." not in again.content
     action, sent = form_in(again.content.decode())
 
     assert browser.post(action, sent, headers=ORIGIN).status_code == 302
@@ -97,6 +97,14 @@ def test_a_form_with_passwords_is_never_shown_again(client: Client) -> None:
 
 def test_a_form_without_anything_in_it_leads_to_the_sign_in(draft: Submission, client: Client) -> None:
     assert client.post(f"/submissions/{draft.pk}/submit/").status_code == 302
+
+
+def test_more_than_is_read_at_once_is_refused_with_the_limit_and_what_to_do(section: str, alice_client: Client) -> None:
+    refused = alice_client.post(section, {"QC-06:note": "x" * 3_000_000})
+
+    assert refused.status_code == 413
+    page = unescape(refused.content.decode()).replace("\xa0", " ")
+    assert "What was sent is larger than 2.5 MB. Go back: what you typed is still there. Shorten the longest" in page
 
 
 def test_a_method_that_an_address_does_not_take_is_refused_on_a_page(client: Client, db: None) -> None:

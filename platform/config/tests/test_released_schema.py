@@ -35,8 +35,8 @@ BREAKING = {
     ),
     "a new field of an input that is required": (
         "input StartSubmissionInput {\n",
-        "input StartSubmissionInput {\n  organisation: ID!\n",
-        "A required field organisation on input type StartSubmissionInput was added.",
+        "input StartSubmissionInput {\n  edition: ID!\n",
+        "A required field edition on input type StartSubmissionInput was added.",
     ),
 }
 

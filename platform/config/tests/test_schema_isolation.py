@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from graphql import is_required_argument
 
 from accounts.models import User
-from answers.models import Answer, Submission
+from answers.models import Answer, Line, Submission
 from answers.saving import Change, save_answers
 from api import ids
 from config.tests.whole_schema import (
@@ -43,7 +43,8 @@ NOBODYS = UUID(int=7)
 
 # What the ids in arguments name. An argument that is missing here fails the tests.
 QUERIED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("node", "id"): ("Organisation", "Me", "Submission", "Report", "Questionnaire"),
+    ("node", "id"): ("Organisation", "Me", "Line", "Submission", "Report", "Questionnaire"),
+    ("lines", "organisation"): ("Organisation",),
     ("questionnaire", "id"): ("Questionnaire",),
     ("report", "id"): ("Report",),
     ("reports", "organisation"): ("Organisation",),
@@ -58,7 +59,7 @@ WITHOUT_ARGUMENTS = [
 ]
 CASES = [(name, argument, kind) for (name, argument), kinds in QUERIED.items() for kind in kinds]
 ANSWER = {"question": "mfa", "value": {"choice": "F"}, "note": "changed", "expectedVersion": 1}
-# What to do with a submission, by mutation: the rest of its input, as it should be and as not. Without: it has none.
+# What to do with a submission, by mutation: the rest of its input, as it should be and as not. Without: it takes none.
 MUTATIONS: dict[str, list[dict[str, Any]]] = {
     "startSubmission": [],
     "saveAnswers": [
@@ -69,6 +70,13 @@ MUTATIONS: dict[str, list[dict[str, Any]]] = {
     "submitSubmission": [{}],
     "reopenSubmission": [{}],
     "deleteDraft": [{}],
+    "renameLine": [],
+}
+# What else is named by an id in the input of a mutation: the type of it, and the rest of the input.
+ELSE_NAMED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("startSubmission", "organisation"): ("Organisation", {"questionnaire": "everything"}),
+    ("startSubmission", "line"): ("Line", {"questionnaire": "everything"}),
+    ("renameLine", "line"): ("Line", {"name": "Mine"}),
 }
 
 
@@ -96,7 +104,11 @@ def marks_of(world: World) -> list[str]:
     organisation = world.person.organisation
     kept = [
         ids.encode(name, pk)
-        for name, rows in (("Submission", organisation.submissions), ("Report", organisation.reports))
+        for name, rows in (
+            ("Line", organisation.lines),
+            ("Submission", organisation.submissions),
+            ("Report", organisation.reports),
+        )
         for pk in rows.values_list("pk", flat=True)
     ]
     return [world.mark, world.person.email, world.ids["Me"], world.ids["Organisation"], *kept]
@@ -108,8 +120,8 @@ def leaked(world: World, found: Any) -> list[str]:
     return [mark for mark in marks_of(world) if any(mark in text for text in told)]
 
 
-def mutate(user: Any, name: str, **given: Any) -> Any:
-    return ask(user, root_selection("mutation", name, "input"), input=given)
+def mutate(user: Any, mutation: str, /, **given: Any) -> Any:
+    return ask(user, root_selection("mutation", mutation, "input"), input=given)
 
 
 def test_every_id_in_an_argument_is_covered() -> None:
@@ -227,6 +239,27 @@ def test_a_mutation_of_a_strangers_submission_is_answered_like_that_of_none(
     assert [list(model.objects.order_by("pk").values()) for model in (Submission, Answer, Report)] == before
 
 
+@pytest.mark.parametrize(("name", "argument"), ELSE_NAMED)
+def test_a_mutation_of_something_else_of_a_strangers_is_answered_like_that_of_none(
+    theirs: World, mine: World, name: str, argument: str
+) -> None:
+    kind, given = ELSE_NAMED[name, argument]
+    before = [list(model.objects.order_by("pk").values()) for model in (Line, Submission)]
+
+    refused = mutate(mine.person, name, **{argument: theirs.ids[kind]}, **given)
+    nothing = mutate(mine.person, name, **{argument: ids.encode(kind, NOBODYS)}, **given)
+    asked = [
+        statements(partial(mutate, mine.person, name, **{argument: each}, **given))
+        for each in (theirs.ids[kind], ids.encode(kind, NOBODYS))
+    ]
+
+    assert refused.formatted == nothing.formatted
+    assert asked[0] == asked[1]
+    assert [error["UserError_code"] for error in _errors(refused.data)] == ["NOT_FOUND"]
+    assert [list(model.objects.order_by("pk").values()) for model in (Line, Submission)] == before
+    assert _errors(mutate(theirs.person, name, **{argument: theirs.ids[kind]}, **given).data) == []
+
+
 def _errors(found: Any) -> list[Any]:
     return next(value for key, value in found["found"].items() if key.endswith("_errors"))
 
@@ -235,8 +268,8 @@ def test_what_a_person_does_gives_every_field_of_every_payload(alice: User, bob:
     seen = Seen()
     everything()
 
-    def do(name: str, **given: Any) -> Any:
-        return data(alice, root_selection("mutation", name, "input"), seen=seen, input=given)
+    def do(mutation: str, /, **given: Any) -> Any:
+        return data(alice, root_selection("mutation", mutation, "input"), seen=seen, input=given)
 
     do("startSubmission", questionnaire="nonsense")
     draft = Submission.objects.get(pk=_started(do("startSubmission", questionnaire="everything")))
@@ -245,6 +278,8 @@ def test_what_a_person_does_gives_every_field_of_every_payload(alice: User, bob:
     do("saveAnswers", submission=submission, answers=[ANSWER | {"expectedVersion": 0}])
     save_answers(draft.pk, bob, [Change(question="mfa", value="N", base_version=1)])
     do("saveAnswers", submission=submission, answers=[ANSWER])
+    do("renameLine", line=ids.encode("Line", draft.line_id), name="Main street")
+    do("renameLine", line="nonsense", name="Main street")
     do("reopenSubmission", submission="nonsense")
     do("reopenSubmission", submission=submission)
     do("deleteDraft", submission="nonsense")
@@ -272,8 +307,11 @@ def test_who_is_not_signed_in_is_told_so(theirs: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 def test_who_is_not_signed_in_changes_nothing(theirs: World, name: str) -> None:
-    submission = {"submission": ids.encode("Submission", theirs.draft.pk)}
-    given = submission | MUTATIONS[name][0] if MUTATIONS[name] else {"questionnaire": "everything"}
+    if MUTATIONS[name]:
+        given = {"submission": ids.encode("Submission", theirs.draft.pk), **MUTATIONS[name][0]}
+    else:
+        argument, kind, rest = next((key[1], *found) for key, found in ELSE_NAMED.items() if key[0] == name)
+        given = {argument: theirs.ids[kind], **rest}
 
     result = mutate(AnonymousUser(), name, **given)
 

@@ -146,7 +146,7 @@ def test_what_is_no_text_of_an_operation_is_the_clients_mistake(alice_client: Cl
     assert {code for code, _message in errors_of(answered(alice_client, query))} == {"GRAPHQL_PARSE_FAILED"}
 
 
-ODD = ["", "\0", "\ud800", "\ud800:x", "a:b", "=", "é", LONG, "9" * 200_000, "-1", "null", "UmVwb3J0Og", "Tm9kZTox"]
+ODD = ["", "\0", "\ud800", "\ud800:x", "a:b", "=", "é", LONG, "9" * 60_000, "-1", "null", "UmVwb3J0Og", "Tm9kZTox"]
 BY_ID = {
     "node": "query ($given: ID!) { node(id: $given) { id } }",
     "questionnaire": "query ($given: ID!) { questionnaire(id: $given) { id } }",

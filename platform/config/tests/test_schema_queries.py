@@ -15,7 +15,7 @@ from django.utils import timezone
 from graphql import is_required_argument
 
 from accounts.models import Membership, Organisation, User
-from answers.models import Answer, Submission
+from answers.models import Answer, Line, Submission
 from config.tests.whole_schema import data, relations, relations_of, root_fields, root_selection
 from config.tests.world import everything
 from questionnaires.definition import Questionnaire
@@ -49,6 +49,7 @@ def _submission(questionnaire: Questionnaire, organisation: Organisation, people
         "organisation": organisation,
         "created_by": people[0],
         "submitted_by": people[1],
+        "line": Line.objects.create(organisation=organisation, questionnaire_slug=questionnaire.slug),
         "questionnaire_slug": questionnaire.slug,
         "questionnaire_version": questionnaire.version,
         "questionnaire_digest": questionnaire.digest,
@@ -65,6 +66,7 @@ def _report(submission: Submission, position: int, document: dict[str, object]) 
     return Report(
         organisation=submission.organisation,
         submission=submission.pk,
+        line=submission.line_id,
         questionnaire_slug=submission.questionnaire_slug,
         questionnaire_version=submission.questionnaire_version,
         questionnaire_digest=submission.questionnaire_digest,

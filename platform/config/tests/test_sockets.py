@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
+from pytest_django import Settings
 
 from config.asgi import application
 
@@ -64,3 +65,9 @@ async def test_a_page_that_is_not_ours_is_refused(alice_client: Client, headers:
 @pytest.mark.parametrize("path", ["/", "/ws/", "/ws/reports", "/ws/reports/more", "/reports/", "/\0\n"])
 async def test_an_address_without_a_socket_is_refused_without_an_error(alice_client: Client, path: str) -> None:
     assert await answer(OURS, alice_client, path) == "websocket.close"
+
+
+async def test_a_page_too_many_of_one_person_is_refused(alice_client: Client, settings: Settings) -> None:
+    settings.SOCKETS_PER_PERSON = 0
+
+    assert await answer(OURS, alice_client) == "websocket.close"

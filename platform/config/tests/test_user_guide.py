@@ -9,11 +9,12 @@ from django.conf import settings
 
 PAGES = ("templates/**/*.html", "accounts/forms.py", "platform/questionnaires/words.py", "reports/wording.py")
 FILLED_IN = {
-    "Saved 14:03": "Saved {time}",
+    "Saved 14:03 UTC": "Saved {time}",
     "Not saved:": "Not saved: {reason}",
-    "Changed meanwhile by": "Changed meanwhile by {by} at {time}: {theirs}",
+    "changed this on": "{by} changed this on {time}: {theirs}",
     "You chose:": "You chose: {yours}",
-    "Capped at D by QC-06": "Capped at {{ rating }} by {{ id }}:",
+    "2 essentials missing; they keep the rating at D or below": "%(what)s; they keep the rating at D or below",
+    "92% does not apply": "{{ share }} does not apply",
 }
 FROM_A_LIBRARY = {"Forgot your password?"}
 

@@ -139,24 +139,27 @@ def test_a_host_that_is_not_ours_is_refused(client: Client) -> None:
     response = client.get("/", headers={"Host": "evil.example.com"})
 
     assert response.status_code == 400
-    assert "evil" not in response.content.decode()
+    assert "Plumbline does not answer at evil.example.com." in response.content.decode()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("form", "headers"),
-    [("secret=" + "x" * 3_000_000, {}), ("&".join(["secret=x"] * 1001), {}), ("", {"Host": "evil.example.com"})],
-    ids=["too large", "too many fields", "not our host"],
+    ("form", "headers", "status"),
+    [
+        ("secret=" + "x" * 3_000_000, {}, 413),
+        ("&".join(["secret=x"] * 4001), {}, 413),
+    ],
+    ids=["too large", "too many fields"],
 )
 def test_what_is_refused_by_its_shape_is_no_news_for_the_operator(
-    caplog: pytest.LogCaptureFixture, form: str, headers: dict[str, str]
+    caplog: pytest.LogCaptureFixture, form: str, headers: dict[str, str], status: int
 ) -> None:
     client = Client(enforce_csrf_checks=True)
     client.get("/accounts/login/")
 
     response = client.post("/accounts/login/", form, content_type="application/x-www-form-urlencoded", headers=headers)
 
-    assert response.status_code == 400
+    assert response.status_code == status
     assert caplog.records == []
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.test import override_settings
+from django.utils import timezone
 
 from accounts.models import User
 from answers.models import Submission
@@ -14,6 +16,7 @@ from answers.saving import Change, save_answers
 from answers.submissions import reopen, start, submit
 from api import ids
 from eventbus.deliveries import drain_all
+from eventbus.models import Delivery, Status
 from questionnaires import library
 from questionnaires.definition import Questionnaire, from_canonical
 from reports.models import Report
@@ -69,7 +72,7 @@ DEFINITION: dict[str, Any] = {
                     "references": {"cpg": ["3.F"], "csf": ["PR.AA-03"], "cyber_essentials": ["User access control"]},
                 },
                 {"id": "backup", "text": "Are there backups?", "domain": "RC", "weight": 50},
-                {"id": "wall", "text": "Is there a firewall?", "domain": "PR"},
+                {"id": "wall", "text": "Is there a firewall?", "domain": "PR", "gate": True},
                 {
                     "id": "drills",
                     "text": "How many drills a year?",
@@ -107,6 +110,8 @@ class World:
     """Submitted twice, and changed since: it has two final reports, one of them with a comparison, and a draft's."""
     draft: Submission
     """Never submitted; one question is open."""
+    failing: Submission
+    """Never submitted; its answers could not be evaluated."""
     report: Report
 
     ids: dict[str, str]
@@ -119,6 +124,14 @@ def deliver() -> None:
         drain_all()
 
 
+def give_up(submission: Submission) -> None:
+    """As if every attempt to evaluate what was saved last had killed its worker."""
+    Delivery.objects.undelivered().filter(key=str(submission.pk)).update(
+        status=Status.LEASED, attempts=15, lease_token=uuid4(), leased_until=timezone.now() - timedelta(seconds=9)
+    )
+    deliver()
+
+
 def world_of(person: User) -> World:
     """Give the person one of everything."""
     mark = f"secret-of-{person.name}"
@@ -126,7 +139,7 @@ def world_of(person: User) -> World:
     organisation.name = mark
     organisation.save()
     everything()
-    submitted = start(person, "everything")
+    submitted = start(person, "everything", name=f"Line of {mark}")
     for backup in ("N", "P"):
         _answer(person, submitted, mark, backup=backup)
         submit(submitted.pk, person)
@@ -136,19 +149,24 @@ def world_of(person: User) -> World:
     draft = start(person, "everything")
     _answer(person, draft, mark)
     deliver()
+    failing = start(person, "everything")
+    _answer(person, failing, mark)
+    give_up(failing)
     report = Report.objects.filter(submission=submitted.pk, provisional=False)[0]
     keys: dict[str, UUID | str] = {
         "Organisation": organisation.pk,
         "Me": person.pk,
+        "Line": submitted.line_id,
         "Submission": submitted.pk,
         "Report": report.pk,
         "Questionnaire": submitted.questionnaire_digest,
     }
-    return World(person, mark, submitted, draft, report, {name: ids.encode(name, key) for name, key in keys.items()})
+    encoded = {name: ids.encode(name, key) for name, key in keys.items()}
+    return World(person, mark, submitted, draft, failing, report, encoded)
 
 
 def go_on(world: World) -> None:
-    """Change an answer, submit again, and have the report made."""
+    """Change an answer, submit again, and have the report made; change what can't be evaluated."""
     reopen(world.submitted.pk, world.person)
     answered = world.submitted.answers.get(question="backup")
     value = "P" if answered.value == "F" else "F"
@@ -156,6 +174,9 @@ def go_on(world: World) -> None:
     save_answers(world.submitted.pk, world.person, [change])
     submit(world.submitted.pk, world.person)
     deliver()
+    plan = world.failing.answers.get(question="plan").value
+    _answer(world.person, world.failing, world.mark, plan="full" if plan == "none" else "none")
+    give_up(world.failing)
 
 
 def _answer(person: User, submission: Submission, mark: str, **more: Any) -> None:

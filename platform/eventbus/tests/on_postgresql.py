@@ -29,7 +29,7 @@ from eventbus.deliveries import claim, drain, sweep
 from eventbus.models import Delivery, Replay, ReplayState, Status
 from eventbus.replays import Selection, cancel, carry_on, carry_out, place
 from eventbus.subscriptions import registry
-from eventbus.tests.making import commit, effects, evaluated, let_leases_run_out, saved, statuses
+from eventbus.tests.making import commit, effect, effects, evaluated, let_leases_run_out, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 A, B = UUID(int=0xA), UUID(int=0xB)
@@ -61,6 +61,16 @@ def start_worker() -> subprocess.Popen[bytes]:
         "PYTHONPATH": os.pathsep.join([str(settings.ROOT), str(settings.ROOT / "platform")]),
     }
     return subprocess.Popen([sys.executable, "-c", WORKER], env=environment)
+
+
+def work_at_once(count: int) -> list[int]:
+    """The exit statuses of so many workers; one that does not end is killed."""
+    workers = [start_worker() for _ in range(count)]
+    try:
+        return [worker.wait(60) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
 
 
 def test_a_claim_passes_over_what_another_worker_is_claiming() -> None:
@@ -105,8 +115,7 @@ def test_claims_made_at_once_share_no_delivery() -> None:
 def test_processes_that_drain_at_once_give_one_effect_each_in_the_order_of_their_key() -> None:
     subscribe(AnswerEvent, name="test.trace")(lambda event: None)
     commit(*(saved(key, number) for number in range(1, 31) for key in (A, B)))
-    workers = [start_worker() for _ in range(3)]
-    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
+    assert work_at_once(3) == [0, 0, 0]
     assert set(statuses()) == {"done"}
     for key in (A, B):
         assert [label for label in effects() if label.startswith(str(key))] == [f"{key} {n}" for n in range(1, 31)]
@@ -117,8 +126,7 @@ def test_what_a_dead_worker_held_is_delivered_once_by_those_that_look_at_once() 
     commit(saved(A, 1), saved(B, 2))
     assert len(claim(registry["test.trace"])) == 2
     let_leases_run_out()
-    workers = [start_worker() for _ in range(2)]
-    assert [worker.wait(60) for worker in workers] == [0, 0]
+    assert work_at_once(2) == [0, 0]
     assert sorted(effects()) == [f"{A} 1", f"{B} 2"]
     assert list(Delivery.objects.values_list("attempts", flat=True)) == [2, 2]
 
@@ -372,3 +380,29 @@ def test_every_statement_of_the_hot_path_reads_by_an_index_of_what_waits_or_by_k
     assert {table for table, _index in read} == {"eventbus_delivery", "eventbus_event", "eventbus_subscriptionstate"}
     assert {index for table, index in read if table == "eventbus_delivery"} <= FOR_WHAT_WAITS | BY_KEY
     assert {index for table, index in read if table == "eventbus_event"} <= BY_KEY
+
+
+def test_sweeps_at_once_bury_an_event_that_killed_its_workers_once_and_tell_once() -> None:
+    subscribe(AnswerEvent, name="test.trace", on_dead=lambda event: effect(f"dead {event.answer.revision}"))(
+        lambda event: None
+    )
+    commit(*(saved(uuid4(), number) for number in range(1, 21)))
+    assert len(claim(registry["test.trace"])) == 20
+    Delivery.objects.update(attempts=15)
+    let_leases_run_out()
+    start = threading.Barrier(4)
+
+    def look() -> None:
+        try:
+            start.wait()
+            sweep()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        for look_of_one in [workers.submit(look) for _ in range(4)]:
+            look_of_one.result(60)
+    sweep()
+    assert set(statuses()) == {Status.DEAD}
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {15}
+    assert sorted(effects()) == sorted(f"dead {number}" for number in range(1, 21))

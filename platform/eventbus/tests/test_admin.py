@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from contracts import AnswerEvent
 from eventbus import subscribe
 from eventbus.admin import DeliveryAdmin
 from eventbus.models import Delivery, Event
-from eventbus.tests.making import SECRET, commit, saved
+from eventbus.tests.making import ACME, SECRET, commit, saved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,9 +39,10 @@ def superuser(admin_user: User) -> Client:
 
 @pytest.fixture
 def reviewer() -> Client:
-    """May see events, is no superuser."""
+    """May see events of Acme, is no superuser."""
     user = User.objects.create_user("rita@example.org", "x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_event", "view_delivery"]))
+    user.reviewed.add(Organisation.objects.create(pk=ACME, name="Acme"))
     client = Client()
     client.force_login(user)
     return client

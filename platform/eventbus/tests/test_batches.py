@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from uuid import UUID, uuid4
 
@@ -277,3 +278,46 @@ def test_one_that_failed_is_tried_again_and_then_shares_a_transaction_again() ->
     with CaptureQueriesContext(connection) as captured:
         drain("test.fragile")
     assert (sorted(effects()), commits(captured)) == (["1", "2", "3", "4"], 1)
+
+
+def test_what_newer_events_make_pointless_is_skipped_in_the_same_transaction() -> None:
+    subscribe(AnswerEvent, name="test.trace", batch=True, coalesce=True)(trace)
+    for number in range(1, 9):
+        key = UUID(int=number)
+        commit(saved(key, 1), *([saved(key, 2)] if number % 2 else []))
+    with CaptureQueriesContext(connection) as captured:
+        assert drain("test.trace") == 12
+    # One for what the first claim took, one for what could be claimed only then.
+    assert commits(captured) == 2
+    assert Counter(statuses()) == {"skipped": 4, "done": 8}
+    assert (metrics.deliveries()["test.trace", "skipped"], metrics.deliveries()["test.trace", "done"]) == (4, 8)
+
+
+def test_what_was_skipped_in_a_batch_that_fails_is_skipped_all_the_same_and_counted_once() -> None:
+    @subscribe(AnswerEvent, name="test.fragile", batch=True, coalesce=True)
+    def fragile(event: AnswerEvent) -> None:
+        trace(event)
+        if event.key == str(UUID(int=2)):
+            raise OperationalError
+
+    commit(saved(A, 1), saved(A, 2), saved(UUID(int=2), 1))
+    drain("test.fragile")
+    assert (effects(), statuses()) == (["2"], ["skipped", "done", "ready"])
+    assert metrics.deliveries()["test.fragile", "skipped"] == 1
+
+
+def test_deliveries_to_two_subscribers_share_no_transaction() -> None:
+    @subscribe(AnswerEvent, name="test.evaluate")
+    def evaluate(event: AnswerEvent) -> None:
+        publish(evaluated(event))
+
+    def store(event: ReportEvent) -> None:
+        effect(event.report.revision)
+
+    for name in ("test.store", "test.tell"):
+        subscribe(ReportEvent, name=name, batch=True)(store)
+    commit(saved())
+    with CaptureQueriesContext(connection) as captured:
+        drain_all()
+    assert commits(captured) == 3
+    assert (metrics.deliveries()["test.store", "done"], metrics.deliveries()["test.tell", "done"]) == (1, 1)

@@ -15,7 +15,7 @@ from contracts import AnswerEvent
 from eventbus import NeverRetry, subscribe
 from eventbus.deliveries import drain_all
 from eventbus.models import Delivery, Event, Replay, Status
-from eventbus.replays import carry_on
+from eventbus.replays import Selection, carry_on, place
 from eventbus.tests.making import commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,6 +179,16 @@ def test_the_replays_are_listed_with_how_far_they_are() -> None:
     ]
 
 
+def test_the_list_of_replays_says_which_of_them_no_worker_begins() -> None:
+    subscribe(AnswerEvent, name="test.idle")(lambda event: None)
+    commit(saved())
+    drain_all()
+    order = place(Selection(subscriber="test.idle"), rate=50, by="Ada")
+    assert len(bus("replays")) == 2
+    Replay.objects.update(started_at=Now() - timedelta(seconds=31))
+    assert bus("replays")[2].startswith(f"No worker has begun with {order.pk}: is one running?")
+
+
 def test_a_replay_is_cancelled_once_that_was_confirmed(capsys: pytest.CaptureFixture[str]) -> None:
     order = ordered(3)
     done = Delivery.objects.filter(generation=order.pk).earliest("pk")
@@ -261,9 +271,15 @@ def test_the_time_range_of_a_replay_is_given_by_date_or_time() -> None:
     drain_all()
     for since, count in (("2020-01-01", "1"), ("2020-01-01T10:00:00+02:00", "1"), ("2999-01-01T00:00", "0")):
         assert bus("replay", "--subscriber", "test.trace", "--since", since, "--dry-run")[1].split()[1] == count
-    assert "is no time" in refused("replay", "--since", "yesterday")[1]
+    for since in ("yesterday", "20200101", "2020-W01-1", "2020-13-01"):
+        assert "is no time" in refused("replay", "--since", since)[1]
     assert refused("replay", "--subscriber", "test.trace", "--since", "2999-01-01", "--yes")[0] == 3
     assert refused("replay", "--subscriber", "test.trace", "--rate", "0", "--yes")[0] == 1
+
+
+@pytest.mark.parametrize("rate", ["1.000", "1_000", "1e3", "\u0663", "many"])
+def test_a_rate_is_given_in_digits_alone(rate: str) -> None:
+    assert "is no whole number: write digits alone" in refused("replay", "--subscriber", "x", "--rate", rate)[1]
 
 
 def test_a_trace_is_found_by_its_request_and_by_an_event() -> None:

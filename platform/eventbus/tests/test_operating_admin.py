@@ -12,14 +12,14 @@ from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from contracts import AnswerEvent
 from eventbus import NeverRetry, erase, subscribe
 from eventbus.deliveries import claim, drain_all
 from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
-from eventbus.replays import carry_on
+from eventbus.replays import Selection, carry_on, place
 from eventbus.subscriptions import registry
-from eventbus.tests.making import SECRET, commit, saved, statuses
+from eventbus.tests.making import ACME, SECRET, commit, saved, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SUBSCRIPTIONS = "/admin/eventbus/subscriptionstate/"
@@ -68,11 +68,12 @@ def superuser(admin_user: User) -> Client:
 
 @pytest.fixture
 def reviewer() -> Client:
-    """May see everything of the bus, is no superuser."""
+    """May see everything of the bus that is Acme's, is no superuser."""
     user = User.objects.create_user("rita@example.org", "x", is_staff=True)
     user.user_permissions.set(
         Permission.objects.filter(content_type__app_label="eventbus", codename__startswith="view_")
     )
+    user.reviewed.add(Organisation.objects.create(pk=ACME, name="Acme"))
     return signed_in(user)
 
 
@@ -242,7 +243,7 @@ def test_what_somebody_else_redrove_meanwhile_is_said_so(superuser: Client, dead
     assert "1 is delivered again." in superuser.post(first, follow=True).content.decode()
     page = superuser.post(first, follow=True)
     assert page.redirect_chain == [(DEAD, 302)]
-    assert "1 was no longer a dead letter: redriven or deleted meanwhile." in page.content.decode()
+    assert "1 was no longer a dead letter: redriven or deleted already." in page.content.decode()
     Event.objects.exclude(pk=dead.event_id).delete()
     assert "1 was no longer a dead letter" in superuser.post(second, follow=True).content.decode()
 
@@ -260,11 +261,11 @@ def test_a_selection_tells_what_was_done_and_what_was_left_and_why(superuser: Cl
     assert told == [
         "1 is delivered again.",
         "2 were left: their events were erased, or this code does not have their subscribers.",
-        "1 was no longer a dead letter: redriven or deleted meanwhile.",
+        "1 was no longer a dead letter: redriven or deleted already.",
     ]
     assert Delivery.objects.get(pk=kept.pk).status == Status.DEAD
     told = [str(message) for message in superuser.post(DEAD, chosen, follow=True).context["messages"]]
-    assert told[-1] == "2 were no longer dead letters: redriven or deleted meanwhile."
+    assert told[-1] == "2 were no longer dead letters: redriven or deleted already."
 
 
 # --- replay --------------------------------------------------------------------------------------------------------
@@ -302,6 +303,19 @@ def shown_in(page: str, column: str) -> str:
     """What the newest replay's row says in this column."""
     cell = re.findall(rf'class="field-{column}[^"]*">(.*?)</td>', page)[0]
     return re.sub("<[^>]+>", "", cell)
+
+
+def test_a_replay_that_no_worker_begins_says_what_it_waits_for(superuser: Client) -> None:
+    commit(saved())
+    drain_all()
+    order = place(Selection(subscriber="test.trace"), rate=50, by="Ada")
+    assert "No worker has begun" not in text(superuser, REPLAYS)
+    Replay.objects.update(started_at=Now() - timedelta(seconds=31))
+
+    assert "No worker has begun: is one running?" in text(superuser, REPLAYS)
+    assert "No worker has begun" in text(superuser, f"{REPLAYS}{order.pk}/change/")
+    carry_on(5)
+    assert "No worker has begun" not in text(superuser, REPLAYS)
 
 
 # --- cancelling a replay -------------------------------------------------------------------------------------------
@@ -370,7 +384,7 @@ def test_cancelling_twice_or_too_late_is_told(superuser: Client, order: Replay, 
 
     Replay.objects.update(finished_at=None)
     superuser.post(address)
-    assert f"This replay was cancelled already, by {admin_user.email} at " in text(superuser, address)
+    assert f"This replay was cancelled already, by {admin_user.email} on " in text(superuser, address)
     page = superuser.post(address, follow=True).content.decode()
     assert f"Replay {order.pk} was cancelled already, by {admin_user.email}." in page
     assert superuser.post(f"{REPLAYS}999999/cancel/").status_code == 404
@@ -447,7 +461,12 @@ def test_the_order_says_in_which_zone_its_times_are(superuser: Client) -> None:
         ({"since": "2026-11-02T00:00", "until": "2026-11-01T00:00"}, "the time range is empty"),
         ({"event_type": "ReportEvent"}, "nobody of that name subscribes"),
         ({"rate": "0"}, "greater than or equal to 1"),
+        ({"rate": "1.000"}, "Enter a whole number in digits alone, for example 1000."),
+        ({"rate": "1_000"}, "Enter a whole number in digits alone, for example 1000."),
+        ({"rate": ""}, "This field is required."),
         ({"since": "soon"}, "Enter a valid date/time."),
+        ({"since": "2026-W22-7"}, "Enter a valid date/time."),
+        ({"until": "05/06/2026"}, "Enter a valid date/time."),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(superuser: Client, change: dict[str, str], told: str) -> None:

@@ -110,7 +110,9 @@ def test_publishing_costs_two_statements_in_the_callers_transaction() -> None:
     subscribe(AnswerEvent, name="test.two")(ignore)
     with transaction.atomic(), CaptureQueriesContext(connection) as statements:
         publish(saved())
-    assert [query["sql"].split(maxsplit=3)[:3] for query in statements.captured_queries] == [
+    # On SQLite the block begins with its first statement.
+    told = [query["sql"].split(maxsplit=3)[:3] for query in statements.captured_queries]
+    assert [each for each in told if each[0] != "BEGIN"] == [
         ["INSERT", "INTO", "eventbus_event"],
         ["INSERT", "INTO", "eventbus_delivery"],
     ]

@@ -471,7 +471,9 @@ def test_what_makes_no_sense_is_refused_with_what_to_do() -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     with pytest.raises(ReplayRefused, match="name a type of events, a subscriber, or both"):
         Selection()
-    with pytest.raises(ReplayRefused, match="there is no type 'Answer'; known are: AnswerEvent, ReportEvent"):
+    with pytest.raises(
+        ReplayRefused, match="there is no type 'Answer'; known are: AnswerEvent, MailEvent, ReportEvent"
+    ):
         Selection(event_type="Answer")
     with pytest.raises(UnknownSubscriber, match=r"there is no subscriber 'test\.nobody'"):
         Selection(subscriber="test.nobody")

@@ -74,7 +74,7 @@ def test_an_error_of_the_sweep_does_not_end_it(caplog: pytest.LogCaptureFixture)
 def test_the_log_says_why_a_sweep_failed_where_the_reason_quotes_no_row(
     error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(grace: float) -> int:
+    def fail(grace: float, **kwargs: object) -> int:
         raise error
 
     monkeypatch.setattr("eventbus.sweeper.sweep", fail)
@@ -90,7 +90,7 @@ class Hanging:
         self._calls = itertools.count()
         monkeypatch.setattr("eventbus.sweeper.sweep", self._sweep)
 
-    def _sweep(self, grace: float) -> int:
+    def _sweep(self, grace: float, **kwargs: object) -> int:
         if next(self._calls):
             self.swept_again.set()
             return 0

@@ -10,12 +10,12 @@ import pytest
 from celery import Celery
 from celery.app import app_or_default
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from kombu.exceptions import OperationalError
 
 from contracts import AnswerEvent, ReportEvent
 from eventbus import messages as messages_module
-from eventbus import metrics, publish, subscribe
+from eventbus import metrics, publish, statements, subscribe
 from eventbus.deliveries import drain, sweep
 from eventbus.models import Delivery
 from eventbus.tests.making import commit, effect, effects, evaluated, saved
@@ -153,3 +153,46 @@ def test_a_connection_that_broke_while_it_was_idle_costs_no_wake_up(
     assert enqueue(Wakeup("test.one", 2))
     assert messages(broker) == [("test.one", [1]), ("test.one", [2])]
     assert "enqueue_failed" not in metrics.snapshot()
+
+
+@pytest.mark.sqlite
+def test_a_wake_up_that_comes_while_another_thread_drains_is_that_threads() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    threads: set[int] = set()
+
+    @subscribe(AnswerEvent, name="test.slow")
+    def slow(event: AnswerEvent) -> None:
+        threads.add(threading.get_ident())
+        begun.set()
+        assert go_on.wait(20)
+
+    def wake_up(hint: int) -> None:
+        try:
+            app_or_default().tasks["test.slow"](hint)
+        finally:
+            connection.close()
+
+    commit(saved(revision=1))
+    first = threading.Thread(target=wake_up, args=(Delivery.objects.latest("pk").pk,))
+    first.start()
+    assert begun.wait(20)
+    commit(saved(revision=2))
+    app_or_default().tasks["test.slow"](Delivery.objects.latest("pk").pk)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"leased", "ready"}
+    go_on.set()
+    first.join(20)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"done"}
+    assert threads == {first.ident}
+
+
+@pytest.mark.sqlite
+def test_a_drain_that_raises_keeps_no_later_wake_up_from_draining(monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribe(AnswerEvent, name="test.trace")(trace)
+    commit(saved())
+    wake = app_or_default().tasks["test.trace"]
+    with monkeypatch.context() as broken:
+        broken.setattr(statements, "claim", Mock(side_effect=DatabaseError))
+        with pytest.raises(DatabaseError):
+            wake(Delivery.objects.earliest("pk").pk)
+    wake(None)
+    assert effects() == ["1"]

@@ -44,7 +44,7 @@ def back_up(path: Path, progress: Progress, *, with_secret_key: bool = False) ->
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One moment of the database, for everything that is read inside. It is written to meanwhile, also on SQLite:
+    """One moment of the database, for everything that is read inside. Others go on writing, also on SQLite:
     there this is a deferred transaction, which takes no lock, unlike those of `atomic()`."""
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if connection.vendor == "postgresql" else "BEGIN DEFERRED"
     connection.ensure_connection()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,25 +12,28 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.models.sql import InsertQuery
 
+from accounts import erasure
+from accounts.models import Erased
 from eventbus.progress import Progress
 from operations import VERSION, heartbeat
 from operations.archive import tables
+from operations.archive.erased import learn
 from operations.archive.file import DAMAGED, Manifest, Reader, Unusable
 from operations.models import WorkerProcess
+from operations.versions import version_of
 
 T = TypeVar("T")
 SILENCE = 2 * heartbeat.INTERVAL
-"""Seconds after which a worker counts as stopped."""
+"""Seconds after which a process counts as stopped."""
 
 _OTHER_CONNECTIONS = """
-    SELECT DISTINCT coalesce(host(client_addr), 'this machine') FROM pg_stat_activity
+    SELECT application_name, current_setting('application_name'), coalesce(host(client_addr), 'this machine')
+    FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-      AND application_name = current_setting('application_name')
-    ORDER BY 1
 """
-"""Those of other processes of ours: all of them give the same name."""
 
 
 class NotEmpty(RuntimeError):
@@ -41,28 +45,42 @@ def restore(
     progress: Progress,
     *,
     replace: bool = False,
+    erased: list[Erased] | None = None,
     before_commit: Callable[[], None] = lambda: None,
-) -> None:
-    """Fill the database from the archive, in one transaction.
+) -> tuple[int, int]:
+    """Fill the database from the archive, in one transaction, and erase again what was erased since it was made, by
+    what this database knows and the list says; gives how many organisations and people that were.
 
     Raises Unusable, or NotEmpty unless `replace`; the database is then as it was. So it is after whatever is raised
     before `before_commit` was called.
     """
     fits(archive.manifest)
+    with whole_or_nothing():
+        _take_all_tables()
+        refuse_processes()
+        held = contents()
+        if held and not replace:
+            raise NotEmpty(", ".join(f"{count:,} {name}" for name, count in held.items()))
+        _clear()
+        fill(tables.tables(), archive, progress)
+        gone = erase_again(erased or [])
+        before_commit()
+    return gone
+
+
+def erase_again(listed: list[Erased]) -> tuple[int, int]:
+    """Erase what came back though it was erased, by what this database knows and the list says; gives how many
+    organisations and people that were. Runs inside a transaction."""
+    learn(listed)
+    return erasure.again()
+
+
+@contextmanager
+def whole_or_nothing() -> Iterator[None]:
+    """One transaction; a row that the database refuses is Unusable."""
     try:
         with transaction.atomic(durable=True):
-            _take_all_tables()
-            _refuse_workers()
-            _refuse_connections()
-            held = contents()
-            if held and not replace:
-                raise NotEmpty(", ".join(f"{count:,} {name}" for name, count in held.items()))
-            _clear()
-            for model in tables.tables():
-                _fill(model, archive, progress)
-            connection.check_constraints()
-            _reset_sequences()
-            before_commit()
+            yield
     except DatabaseError as error:
         raise Unusable(
             f"the database refused a row ({type(error).__name__}), so nothing was changed. "
@@ -70,22 +88,28 @@ def restore(
         ) from None
 
 
+def is_known(manifest: Manifest) -> None:
+    """Raise Unusable where the archive was made by a newer Plumbline."""
+    there = {(app, name) for app, names in manifest.migrations.items() for name in names}
+    if unknown := sorted(there - MigrationLoader(connection).disk_migrations.keys()):
+        raise Unusable(
+            f"it was made by {_which(manifest, 'a newer Plumbline')}: {_first(unknown)} is not known here. "
+            f"Install version {manifest.product}, restore with that"
+        )
+
+
 def fits(manifest: Manifest) -> None:
     """Raise Unusable where the archive was made by a Plumbline with other tables, or where tables are missing here."""
+    is_known(manifest)
+    there = {(app, name) for app, names in manifest.migrations.items() for name in names}
+    if missing := sorted(MigrationLoader(connection).graph.nodes.keys() - there):
+        raise Unusable(
+            f"it was made by {_which(manifest, 'an older Plumbline')}, before {_first(missing)}. Restore it with "
+            "--upgrade into a database that has no tables yet, which brings it forward on the way; or with version "
+            f"{manifest.product}, and upgrade then"
+        )
     if not tables.are_up_to_date():
         raise Unusable("this database is not up to date. Run manage.py migrate, then try again")
-    here = {(app, name) for app, names in tables.applied_migrations().items() for name in names}
-    there = {(app, name) for app, names in manifest.migrations.items() for name in names}
-    if unknown := sorted(there - here):
-        raise Unusable(
-            f"it was made by a newer Plumbline ({manifest.product}; this is {VERSION}): {_first(unknown)} is not known "
-            f"here. Install version {manifest.product}, restore with that"
-        )
-    if missing := sorted(here - there):
-        raise Unusable(
-            f"it was made by an older Plumbline ({manifest.product}; this is {VERSION}), before {_first(missing)}. "
-            f"Restore it with version {manifest.product}, then upgrade: its data is brought up to date on the way"
-        )
     expected = {model._meta.db_table: tables.column_names(model) for model in tables.tables()}
     if expected != {name: table.columns for name, table in manifest.tables.items()}:
         raise Unusable(f"its tables are not those of this Plumbline ({VERSION}). Use version {manifest.product}")
@@ -112,6 +136,13 @@ def put_secret_key(key: str, path: Path) -> bool:
     return True
 
 
+def _which(manifest: Manifest, kind: str) -> str:
+    """Both versions, by their names; builds between two releases have the same."""
+    if manifest.product == VERSION:
+        kind = kind.replace("Plumbline", "build of the same version")
+    return f"{kind} ({manifest.product}; this is {VERSION})"
+
+
 def _first(migrations: list[tuple[str, str]]) -> str:
     return ".".join(migrations[0])
 
@@ -121,34 +152,37 @@ def _everything() -> list[type[models.Model]]:
 
 
 def _take_all_tables() -> None:
-    """Nobody else may write meanwhile. SQLite's transaction has the whole file already."""
+    """Nobody else may write until it ends. SQLite's transaction has the whole file already."""
     if connection.vendor == "postgresql":
         names = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in _everything())
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
-def _refuse_workers() -> None:
+def refuse_processes() -> None:
+    """Raise Unusable while another process of ours is at work on this database."""
     at_work = WorkerProcess.objects.heard_within(SILENCE).values_list("name", flat=True).first()
     if at_work:
         raise Unusable(
-            f"a worker ({at_work}) is at work on this database. Stop Plumbline first; "
-            f"if it has just stopped, wait {SILENCE:.0f} seconds"
+            f"a process of Plumbline ({at_work}) is at work on this database. Stop all of them first; "
+            f"if the last one has just stopped, wait {SILENCE:.0f} seconds"
         )
+    _refuse_connections()
 
 
 def _refuse_connections() -> None:
-    """Web processes show themselves by nothing but their connections, of which each keeps one at least once it has
-    served. What they remember of the old rows would be wrong afterwards. Nobody else opens an SQLite file."""
+    """Web processes before 0.3.0 show themselves by nothing but their connections, of which each keeps one at least
+    once it has served. What they remember of the old rows would be wrong afterwards. An SQLite file nobody else opens.
+    """
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         cursor.execute(_OTHER_CONNECTIONS)
-        addresses = [address for (address,) in cursor.fetchall()]
-    if addresses:
+        found = {address for name, ours, address in cursor.fetchall() if version_of(name, ours) is not None}
+    if found:
         raise Unusable(
-            f"other processes of Plumbline are connected to this database, from {', '.join(addresses)}. Stop all of "
-            "them first, web servers and commands, too. A pooler keeps connections for a while after that: let it "
+            f"other processes of Plumbline are connected to this database, from {', '.join(sorted(found))}. Stop all "
+            "of them first, web servers and commands, too. A pooler keeps connections for a while after that: let it "
             "close them (PgBouncer: RECONNECT), or restore past it"
         )
 
@@ -159,8 +193,18 @@ def _clear() -> None:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608  (our names)
 
 
+def fill(found: Iterable[type[models.Model]], archive: Reader, progress: Progress) -> None:
+    """Put the archive's rows into the empty tables of these models."""
+    found = list(found)
+    for model in found:
+        _fill(model, archive, progress)
+    connection.check_constraints()
+    _reset_sequences(found)
+
+
 def _fill(model: type[models.Model], archive: Reader, progress: Progress) -> None:
-    table, fields = model._meta.db_table, tables.columns(model)
+    table, by_column = model._meta.db_table, {field.column: field for field in tables.columns(model)}
+    fields = [by_column[name] for name in archive.manifest.tables[table].columns]
     rows = progress.over(archive.rows(table), table, archive.manifest.tables[table].rows)
     size = max(1, min(connection.ops.bulk_batch_size(fields, [None] * tables.PAGE), tables.PAGE))
     for batch in _in_batches(rows, size):
@@ -189,7 +233,7 @@ def _in_batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _reset_sequences() -> None:
+def _reset_sequences(found: list[type[models.Model]]) -> None:
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), tables.tables()):
+        for statement in connection.ops.sequence_reset_sql(no_style(), found):
             cursor.execute(statement)

@@ -19,14 +19,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.duration import duration_string
 
-from accounts.models import SetupLink
+from accounts.models import Erased, OpenSession, SetupLink
+from mailing.models import Mail
 from operations.models import WorkerProcess
 from questionnaires.models import Definition
 
 PAGE = 500
 """Rows that are read at a time."""
-LEFT_OUT: tuple[type[models.Model], ...] = (Session, WorkerProcess)
-"""A file must not sign anybody in, and the processes of another time are gone."""
+LEFT_OUT: tuple[type[models.Model], ...] = (Session, OpenSession, WorkerProcess, Mail)
+"""A file must not sign anybody in, as codes in mails would, too, and the processes of another time are gone."""
+KEPT: tuple[type[models.Model], ...] = (Erased,)
+"""What no backup has and no restore clears: what was erased since a backup was made must not come back with it."""
 FILLED_BY_A_START: tuple[type[models.Model], ...] = (ContentType, Permission, Definition, SetupLink)
 """A database that holds nothing but these is as good as empty."""
 
@@ -36,7 +39,7 @@ Row = list[Any]
 def tables() -> list[type[models.Model]]:
     """What is backed up, parents before their children where there is such an order."""
     found = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
-    found = [model for model in found if not model._meta.proxy and model not in LEFT_OUT]
+    found = [model for model in found if not model._meta.proxy and model not in (*LEFT_OUT, *KEPT)]
     return sorted(found, key=lambda model: (model is LogEntry, model._meta.db_table))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from eventbus import metrics
-from operations import counters
+from operations import counters, full_disk, unapplied
 from operations.heartbeat import pulse
 
 
@@ -16,7 +16,11 @@ def _fresh_counters() -> Iterator[None]:
     metrics.reset()
     counters.reset()
     pulse.reset()
+    full_disk.forget()
+    unapplied.forget()
     yield
     metrics.reset()
     counters.reset()
     pulse.reset()
+    full_disk.forget()
+    unapplied.forget()

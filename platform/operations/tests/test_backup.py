@@ -35,10 +35,13 @@ from answers.submissions import start, submit
 from contracts import AnswerEvent
 from eventbus.deliveries import drain_all
 from eventbus.models import Delivery, Event, Moment
+from mailing.posting import post
+from operations import VERSION
 from operations.archive.tables import LEFT_OUT, PAGE, Row, rows, tables
 from operations.models import WorkerProcess
 from questionnaires.definition import Questionnaire
-from reports.models import Feed, Report
+from reports.models import Feed, Problem, Report
+from reports.readings import note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +62,7 @@ def full(quick_check: Questionnaire, alice: User, charlie: User, admin_user: Use
     group.permissions.add(Permission.objects.get(codename="view_report"))
     admin_user.groups.add(group)
     admin_user.user_permissions.add(Permission.objects.get(codename="view_event"))
+    admin_user.reviewed.add(alice.organisation)
     LogEntry.objects.create(
         user=admin_user, content_type=ContentType.objects.get_for_model(User), action_flag=ADDITION, object_repr="Bob"
     )
@@ -79,7 +83,19 @@ def full(quick_check: Questionnaire, alice: User, charlie: User, admin_user: Use
     save_answers(whole.pk, charlie, changes)
     submit(whole.pk, charlie)
     drain_all()
+    note(admin_user, Report.objects.latest("position"))
     Moment.objects.create(event=Event.objects.latest("pk"), what="reports.pushed", at=Now())
+    Problem.objects.create(
+        submission=draft.pk,
+        organisation=draft.organisation,
+        questionnaire_slug="quick-check",
+        revision=9,
+        provisional=True,
+        reason=Problem.Reason.NOT_STORED,
+        position=9,
+        at=timezone.now(),
+    )
+    start(admin_user, "quick-check", name="Linz")
 
 
 def _first_answer(question: Any) -> Any:
@@ -165,6 +181,18 @@ def test_more_rows_than_a_page_come_back(archive: Path) -> None:
     assert Organisation.objects.count() == 2 * PAGE + 1
 
 
+def test_a_backup_holds_nothing_of_the_mails_that_wait(archive: Path) -> None:
+    post("zoe@example.org", "Your code, Zoë", "AB12-CD34 is the code", kind="code")
+
+    run("backup", archive)
+
+    with zipfile.ZipFile(archive) as entries:
+        everything = b"".join(map(entries.read, entries.namelist()))
+        assert "tables/mailing_mail.jsonl" not in entries.namelist()
+    assert b"MailEvent" in everything
+    assert not any(said in everything for said in (b"zoe@", b"Your code", b"AB12-CD34"))
+
+
 def test_a_backup_is_for_its_owner_only_and_holds_no_session_and_no_key(
     full: None, archive: Path, settings: Settings
 ) -> None:
@@ -206,11 +234,11 @@ def test_a_backup_never_overwrites_a_file(archive: Path) -> None:
 
 
 def test_a_database_with_other_tables_is_not_backed_up(archive: Path) -> None:
-    MigrationRecorder(connection).record_unapplied("operations", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("operations", "0002_version")
     with pytest.raises(CommandError, match=r"Run manage\.py migrate first"):
         run("backup", archive)
     assert not archive.exists()
-    MigrationRecorder(connection).record_applied("operations", "0001_initial")
+    MigrationRecorder(connection).record_applied("operations", "0002_version")
 
 
 def test_a_place_that_can_not_be_written_is_said_so(tmp_path: Path) -> None:
@@ -221,6 +249,18 @@ def test_a_place_that_can_not_be_written_is_said_so(tmp_path: Path) -> None:
 def test_verify_recomputes_every_evaluation(full: None, archive: Path) -> None:
     run("backup", archive)
     assert "2 evaluations came out the same, byte for byte; 0 were not" in run("verify", archive)
+
+
+def test_verify_tells_of_a_file_that_others_can_read(full: None, archive: Path) -> None:
+    run("backup", archive)
+    told = io.StringIO()
+    call_command("verify", str(archive), verbosity=0, stdout=io.StringIO(), stderr=told)
+    assert told.getvalue() == ""
+    archive.chmod(0o644)
+
+    call_command("verify", str(archive), verbosity=0, stdout=io.StringIO(), stderr=told)
+
+    assert f"Forbid that: chmod go= {archive}" in told.getvalue()
 
 
 def test_verify_finds_a_report_that_was_tampered_with(full: None, archive: Path) -> None:
@@ -297,10 +337,12 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
         run("verify", tmp_path / "nothing")
 
 
-def _with_migrations(archive: Path, change: Callable[[dict[str, list[str]]], object]) -> None:
+def _with_migrations(
+    archive: Path, change: Callable[[dict[str, list[str]]], object], *, product: str = "9.1.0"
+) -> None:
     def rewritten(text: bytes) -> bytes:
         manifest = json.loads(text)
-        manifest["product"] = "9.1.0"
+        manifest["product"] = product
         change(manifest["migrations"])
         return json.dumps(manifest).encode()
 
@@ -317,8 +359,36 @@ def test_a_backup_of_a_newer_version_is_refused_with_what_to_do(archive: Path) -
 def test_a_backup_of_an_older_version_is_refused_with_what_to_do(archive: Path) -> None:
     run("backup", archive)
     _with_migrations(archive, lambda found: found.pop("operations"))
-    with pytest.raises(CommandError, match=r"older Plumbline.*Restore it with version 9\.1\.0, then upgrade"):
+    with pytest.raises(CommandError) as refusal:
         run("restore", archive)
+    assert f"made by an older Plumbline (9.1.0; this is {VERSION}), before operations.0001_initial" in str(
+        refusal.value
+    )
+    assert "Restore it with --upgrade into a database that has no tables yet" in str(refusal.value)
+    assert str(refusal.value).endswith("or with version 9.1.0, and upgrade then")
+
+
+def test_a_backup_of_another_build_between_two_releases_is_told_from_one_of_this_build(archive: Path) -> None:
+    run("backup", archive)
+    _with_migrations(archive, lambda found: found["operations"].remove("0002_version"), product=VERSION)
+    with pytest.raises(CommandError, match=rf"an older build of the same version \({VERSION}; this is {VERSION}\)"):
+        run("restore", archive)
+
+
+def test_an_upgrade_on_the_way_needs_a_database_without_tables(archive: Path) -> None:
+    run("backup", archive)
+    _with_migrations(archive, lambda found: found["operations"].remove("0002_version"))
+    with pytest.raises(CommandError, match=r"this database has newer ones\. Give it a new one: another DATA_DIR"):
+        run("restore", archive, "--upgrade")
+    with pytest.raises(CommandError, match="leave --replace out"):
+        run("restore", archive, "--upgrade", "--replace", "--yes")
+
+
+def test_an_upgrade_on_the_way_throws_nothing_away(full: None, archive: Path) -> None:
+    """The tables are those of the file, as after an --upgrade that was ended once it had filled them."""
+    run("backup", archive)
+    with pytest.raises(CommandError, match=r"the database holds .*manage\.py migrate goes on with it"):
+        run("restore", archive, "--upgrade")
 
 
 def test_a_database_that_is_not_empty_is_left_alone(full: None, archive: Path) -> None:
@@ -382,10 +452,10 @@ def test_nothing_is_half_restored(full: None, archive: Path) -> None:
     assert contents() == before
 
 
-def test_a_database_at_which_a_worker_is_at_work_is_left_alone(archive: Path) -> None:
+def test_a_database_at_which_a_process_is_at_work_is_left_alone(archive: Path) -> None:
     run("backup", archive)
     WorkerProcess.objects.create(name="here:1", sweeps=True, beaten_at=Now())
-    with pytest.raises(CommandError, match=r"a worker \(here:1\) is at work"):
+    with pytest.raises(CommandError, match=r"a process of Plumbline \(here:1\) is at work"):
         run("restore", archive)
     WorkerProcess.objects.update(beaten_at=Now() - timedelta(seconds=11))
     run("restore", archive)

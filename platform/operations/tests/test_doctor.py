@@ -18,7 +18,8 @@ from accounts.models import User
 from contracts import ReportEvent
 from eventbus import publish
 from eventbus.models import Delivery, Status
-from operations import doctor, heartbeat
+from operations import VERSION, doctor, files, heartbeat
+from operations.models import WorkerProcess
 from questionnaires.definition import Questionnaire
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,11 @@ def _installed(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture
 def sound(quick_check: Questionnaire, admin_user: User) -> None:
     """An installation that has been started."""
+
+
+@pytest.fixture(autouse=True)
+def _many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "limits", lambda: (65_536, 65_536))
 
 
 def run() -> tuple[int, str]:
@@ -98,10 +104,33 @@ def test_a_warning_about_the_settings_may_be_a_choice(sound: None, settings: Set
     assert "· ALLOWED_HOSTS=* lets anybody choose the host in links.\n    Consider: List the names" in shown
 
 
-def test_a_secret_key_that_others_can_read_is_a_cross(sound: None, tmp_path: Path) -> None:
-    (tmp_path / "secret_key").write_text("k" * 50)
-    (tmp_path / "secret_key").chmod(0o644)
-    assert f"Fix: chmod 600 {tmp_path}/secret_key" in run()[1]
+@pytest.mark.parametrize("name", ["secret_key", "nightly.plumbline", "mail"])
+def test_a_file_that_others_can_read_is_a_cross(sound: None, settings: Settings, tmp_path: Path, name: str) -> None:
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    (tmp_path / name).write_text("k" * 50)
+    (tmp_path / name).chmod(0o640)
+
+    code, shown = run()
+
+    assert code == 1
+    assert f"✗ Data folder: others can read 1 of its files: {name}" in shown
+    assert f"Fix: chmod go= {tmp_path}/{name}" in shown
+
+
+def test_a_database_that_others_can_read_is_a_cross(sound: None, tmp_path: Path) -> None:
+    file = Path(str(connection.settings_dict["NAME"]))
+    assert "others can't read its files" in run()[1]
+    file.chmod(0o644)
+    try:
+        assert f"✗ Data folder: others can read 1 of its files: {file.name}" in run()[1]
+    finally:
+        file.chmod(0o600)
+
+
+def test_a_data_folder_that_others_can_change_is_a_cross(sound: None, tmp_path: Path) -> None:
+    tmp_path.chmod(0o770)
+
+    assert f"Fix: chmod go-w {tmp_path}" in run()[1]
 
 
 def test_before_the_first_start_it_says_so_and_makes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +143,7 @@ def test_before_the_first_start_it_says_so_and_makes_no_file(tmp_path: Path, mon
 
 
 def test_a_missing_migration_is_a_cross_and_ends_the_questions_about_contents(sound: None) -> None:
-    MigrationRecorder(connection).record_unapplied("operations", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("operations", "0002_version")
     code, shown = run()
     assert code == 1
     assert "✗ Tables: 1 migrations are missing" in shown
@@ -157,3 +186,32 @@ def test_a_mail_server_that_does_not_answer_is_a_cross_without_its_password(soun
     shown = run()[1]
     assert "✗ Mail: the server can't be used (ConnectionRefusedError)" in shown
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    ("limits", "mark", "line"),
+    [
+        ((1024, 65_536), "·", "Open files: a process begins with 1024, and may take 65536"),
+        ((1024, 1024), "✗", "Open files: a process may have 1024, and each open tab takes one"),
+    ],
+)
+def test_few_open_files_are_told(
+    sound: None, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], mark: str, line: str
+) -> None:
+    monkeypatch.setattr(files, "limits", lambda: limits)
+
+    _code, shown = run()
+
+    assert f"{mark} {line}" in shown
+
+
+def test_older_versions_that_run_beside_this_one_are_named(sound: None) -> None:
+    heartbeat.beat(sweeps=True)
+    assert f"✓ Version {VERSION}" in run()[1]
+    for name, version in (("old:1", ""), ("old:2", "0.2.9"), ("new:1", "99.0.0")):
+        WorkerProcess.objects.create(name=name, version=version)
+
+    code, shown = run()
+
+    assert code == 0
+    assert "Older versions run beside this one: before 0.3.0, 0.2.9" in shown

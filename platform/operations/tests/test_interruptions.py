@@ -84,7 +84,7 @@ def test_ctrl_c_after_the_commit_of_a_restore_comes_too_late(archive: Path) -> N
     except KeyboardInterrupt:
         pytest.fail("it was interrupted though it had ended")
 
-    assert shown.getvalue().endswith("Sign in anew.\n")
+    assert shown.getvalue().endswith("Sign in again.\n")
     assert not Organisation.objects.filter(name="Later").exists()
     assert signal.getsignal(signal.SIGINT) == before
 

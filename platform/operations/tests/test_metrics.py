@@ -21,10 +21,11 @@ from eventbus.dead_letters import redrive
 from eventbus.models import Delivery, Replay, Status
 from eventbus.pausing import pause
 from eventbus.tests.making import saved
-from operations import counters, heartbeat
+from operations import VERSION, counters, heartbeat
 from operations.checks import check_events
 from operations.models import WorkerProcess
 from operations.sockets import CountedSockets
+from throttling import metrics as throttled
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,18 @@ def test_requests_are_counted_by_view_and_status_without_ids(client: Client, ali
     assert of(found, "plumbline_http_requests_total", view="", status="404") == 1
     assert of(found, "plumbline_http_requests_total", view="report", status="404") == 1
     assert str(number) not in str(found)
+
+
+def test_what_limits_refused_and_what_they_allowed_without_redis_is_told_by_bucket(client: Client) -> None:
+    throttled.reset()
+    throttled.count_refused("save-person")
+    throttled.count_unanswered("save-organisation")
+
+    found = samples(client)
+
+    assert of(found, "plumbline_limits_refused_total", bucket="save-person") == 1
+    assert of(found, "plumbline_limits_refused_total", bucket="submit-person") == 0
+    assert of(found, "plumbline_limits_unanswered_total", bucket="save-organisation") == 1
 
 
 def test_what_waits_is_told_for_each_subscriber(client: Client) -> None:
@@ -140,6 +153,17 @@ def test_the_workers_counters_come_through_their_heartbeat(client: Client) -> No
     assert of(found, "plumbline_workers") == 1
 
 
+def test_processes_are_counted_by_their_version(client: Client) -> None:
+    for name, version in (("old:1", ""), ("new:1", VERSION), ("new:2", VERSION)):
+        WorkerProcess.objects.create(name=name, version=version)
+    WorkerProcess.objects.create(name="gone:1", version="0.1.9", beaten_at=Now() - timedelta(seconds=61))
+
+    found = samples(client)
+
+    assert [of(found, "plumbline_processes", version=each) for each in ("", VERSION)] == [1, 2]
+    assert "0.1.9" not in client.get("/metrics").content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_an_operator_does_at_a_terminal_is_counted_though_that_process_ends(client: Client) -> None:
     with transaction.atomic():
@@ -206,7 +230,7 @@ async def test_a_refused_socket_never_counts() -> None:
 def test_open_sockets_and_the_version_are_shown(client: Client) -> None:
     found = samples(client)
     assert of(found, "plumbline_websockets_open") == 0
-    assert of(found, "plumbline_info", version="0.1.0") == 1
+    assert of(found, "plumbline_info", version=VERSION) == 1
     assert of(found, "plumbline_database_up") == 1
 
 

@@ -33,9 +33,20 @@ def ids(questions: tuple[Question, ...]) -> list[str]:
         ("number", "12", 12),
         ("number", 2.5, 2.5),
         ("number", 0, 0),
+        ("number", "2,5", 2.5),
+        ("number", " 12 ", 12),
+        ("number", " ", None),
         ("date", " 2026-05-31 ", "2026-05-31"),
+        ("date", " ", None),
+        ("date", "\u200e2026\u200e-05\u200e-31", "2026-05-31"),
+        ("date", "\u200b", None),
+        ("number", "\u200b", None),
         ("text", "  two\r\nlines ", "two\nlines"),
         ("text", "   ", None),
+        ("text", "a\x00b", "ab"),
+        ("text", "half a pair \ud800", "half a pair"),
+        ("text", {"text": " example.org "}, "example.org"),
+        ("text", {"text": " "}, None),
         ("nplf", "", None),
         ("nplf", None, None),
         ("nplf", "dont_know", "dont_know"),
@@ -57,16 +68,32 @@ def test_an_answer_gets_its_one_spelling(kind: str, given_value: JsonValue, kept
         ("multiple_choice", "a", "Choose any of the offered answers."),
         ("multiple_choice", ["a", 1], "Choose one of the offered answers: a, b, c."),
         ("number", "many", "Enter a number, for example 12 or 2.5."),
-        ("number", "nan", "Enter a number, for example 12 or 2.5."),
-        ("number", "1e400", "Enter a number, for example 12 or 2.5."),
-        ("number", 10**400, "Enter a number, for example 12 or 2.5."),
+        ("number", 10**400, "Use a number between -1000000000000000 and 1000000000000000."),
+        ("number", "1.000", "“1.000” can be read in two ways. Write 1000 or 1."),
         ("number", True, "Enter a number, for example 12 or 2.5."),
         ("date", "31.05.2026", "Enter a date as year-month-day, for example 2026-05-31."),
         ("date", 5, "Enter a date as year-month-day, for example 2026-05-31."),
         ("text", 5, "Enter a text."),
-        ("text", "a\x00b", "Remove the control characters from this text."),
-        ("text", "half a pair \ud800", "Remove the control characters from this text."),
-        ("text", "x" * 2001, "Use at most 2000 characters; this text has 2001."),
+        ("date", "20260531", "Enter a date as year-month-day, for example 2026-05-31."),
+        ("date", "2026-W22-7", "Enter a date as year-month-day, for example 2026-05-31."),
+        ("date", "2026-02-30", "Enter a date as year-month-day, for example 2026-05-31."),
+        (
+            "date",
+            "\u0662\u0660\u0662\u0666-\u0660\u0665-\u0663\u0661",
+            "Enter a date as year-month-day, for example 2026-05-31.",
+        ),
+        ("text", "x" * 2001, "This text is 2001 characters long, and 2000 can be kept. Shorten it by 1."),
+        (
+            "nplf",
+            {"not_applicable": "x" * 5028},
+            "The reason is 5028 characters long, and 2000 can be kept. Shorten it by 3028, or move a part of it into "
+            "the note.",
+        ),
+        ("text", {"text": "a", "more": "b"}, "Enter a text."),
+        ("text", {"text": 5}, "Enter a text."),
+        ("number", {"text": "dont_know"}, "Enter a number, for example 12 or 2.5."),
+        ("date", {"text": "dont_know"}, "Enter a date as year-month-day, for example 2026-05-31."),
+        ("nplf", {"text": "F"}, "This is not an answer that the question takes."),
         ("nplf", {"not_applicable": " "}, "Say why this does not apply to you."),
         ("nplf", {"not_applicable": 5}, "This is not an answer that the question takes."),
         ("nplf", {"not_applicable": "x", "more": "y"}, "This is not an answer that the question takes."),
@@ -89,6 +116,37 @@ def test_a_refusal_can_be_translated() -> None:
 
 def test_text_of_the_greatest_length_is_taken() -> None:
     assert clean_answer(question(kind="text"), "x" * 2000) == "x" * 2000
+
+
+def test_the_letters_of_dont_know_are_told_from_dont_know() -> None:
+    asked = question(kind="text", scored=False)
+    assert clean_answer(asked, "dont_know") == "dont_know"
+    assert clean_answer(asked, {"text": "dont_know"}) == {"text": "dont_know"}
+    assert clean_answer(asked, {"text": " dont_know\n"}) == {"text": "dont_know"}
+    assert clean_answer(asked, {"text": "Dont_know"}) == "Dont_know"
+
+
+def test_the_letters_of_dont_know_are_a_text_where_dont_know_is_not_offered() -> None:
+    asked = question(kind="text", scored=False, dont_know=False)
+    assert clean_answer(asked, "dont_know") == {"text": "dont_know"}
+
+
+# A dash, a picture, blanks of many kinds, and letters that are not to be seen.
+NOTHING_TO_READ = [
+    "-", "—", "...", "?!", "👍", "✓", "\u200b", "\u200b-\u200b", "\u3164", "\uffa0\u115f\u1160", "\u2800", "\ufe0f",
+    "\u0301", "\u200f", "\U000e0041", "\u00a0", "\u3000", "\x00", "\u2028",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", NOTHING_TO_READ, ids=ascii)
+def test_a_reason_needs_something_to_read(reason: str) -> None:
+    with pytest.raises(InvalidAnswer, match=r"^Say (in words )?why this does not apply to you"):
+        clean_answer(question(), {"not_applicable": reason})
+
+
+@pytest.mark.parametrize("reason", ["x", "7", "無", "لا", "Ⅳ", "-x-", "n't", "\u200bno laptops"], ids=ascii)
+def test_one_letter_or_digit_of_any_script_can_be_read(reason: str) -> None:
+    assert clean_answer(question(), {"not_applicable": reason}) == {"not_applicable": reason.lstrip("\u200b")}
 
 
 def test_dont_know_is_refused_where_it_is_not_offered() -> None:

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from questionnaires.checks import InvalidDefinition, Problem, check, read_questionnaire
+from questionnaires.checks import InvalidDefinition, Problem, check, check_file, read_questionnaire
 from questionnaires.tests.examples import SMALL, small, small_with
 
 
@@ -50,6 +50,16 @@ def test_a_mistake_is_explained_with_its_line(mistake: Mistake) -> None:
     found = mistakes(small_with(mistake["replace"], mistake["by"]))
     assert len(found) == len(mistake["told"]), found
     for line, beginning in zip(found, mistake["told"], strict=True):
+        assert line.startswith(beginning)
+
+
+@pytest.mark.parametrize("weakness", MISTAKES["weak"], ids=lambda each: each["by"][:50])
+def test_what_works_and_is_hardly_meant_is_a_warning_with_its_line(weakness: Mistake, tmp_path: Path) -> None:
+    file = tmp_path / "weak.yaml"
+    file.write_bytes(small_with(weakness["replace"], weakness["by"]))
+    found = [str(warning) for warning in check_file(file).warnings if "has no gap" not in warning.wrong]
+    assert len(found) == len(weakness["told"]), found
+    for line, beginning in zip(found, weakness["told"], strict=True):
         assert line.startswith(beginning)
 
 

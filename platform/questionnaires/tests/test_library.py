@@ -97,6 +97,12 @@ def test_the_digest_changes_with_any_word_and_with_nothing_else() -> None:
     assert check(small_with("impact: high", "gate: false\n        impact: high")).digest == small().digest
 
 
+def test_a_questionnaire_without_a_gap_keeps_the_digest_that_it_had_before_there_were_any() -> None:
+    assert small().digest == "3f9284de2ef850a47e0fd8dda9206bf45247427ba6a0f7c35027e27f044965e7"
+    assert check(small_with("impact: high", 'gap: ""\n        impact: high')).digest == small().digest
+    assert check(small_with("impact: high", "gap: Not all\n        impact: high")).digest != small().digest
+
+
 def test_the_admin_shows_definitions_but_changes_none(client: Client, admin_user: User) -> None:
     definition = library.store(small())
     client.force_login(admin_user)

@@ -9,6 +9,7 @@ import pytest
 from questionnaires.answers import visible_questions
 from questionnaires.definition import Question
 from questionnaires.library import built_in, built_in_slugs
+from questionnaires.tests.editions import quick_check_1_0
 from questionnaires.words import NPLF_LABELS, SPECIAL_LABELS
 
 IMPACTS = {"high": 3, "moderate": 2, "low": 1}
@@ -77,6 +78,27 @@ def test_a_scored_question_says_why_how_to_check_and_how_to_fix(question: Questi
     assert question.action
     assert 2 <= len(question.evidence) <= 4
     assert 3 <= len(question.fix) <= 5
+
+
+@pytest.mark.parametrize("question", SCORED, ids=lambda question: question.id)
+def test_a_gap_is_a_short_negative_in_plain_words(question: Question) -> None:
+    assert 20 <= len(question.gap) <= 80
+    assert question.gap[0].isupper()
+    assert not question.gap.endswith(".")
+    assert not re.search(r"\b(?!IT\b)[A-Z]{2,}|\d|[()/“”]", question.gap)
+    # One negation: two are a riddle, and "nothing" is not true of somebody who answered "Partly".
+    assert len(re.findall(r"\b(?:not|no|missing|never|without|lacks?|cannot|can't)\b", question.gap, re.I)) == 1
+    assert not re.search(r"\b(?:nothing|nobody|none|nowhere|neither)\b", question.gap, re.I)
+
+
+def test_no_two_gaps_are_the_same() -> None:
+    assert len({question.gap for question in SCORED}) == len(SCORED)
+
+
+def test_the_first_edition_differs_by_the_gaps_alone() -> None:
+    first, now = quick_check_1_0(), built_in("quick-check")
+    assert (first.version, now.version) == ("1.0", "1.1")
+    assert [question.model_copy(update={"gap": ""}) for question in now.questions] == list(first.questions)
 
 
 def test_its_profile_questions_are_not_scored_and_say_why_they_are_asked() -> None:

@@ -21,9 +21,9 @@ from api.parameters import Parameters
 from config.tests.whole_schema import data, schema
 from config.tests.world import DEFINITION, everything
 from questionnaires import definition
-from questionnaires.answer_values import from_graphql, to_graphql
-from questionnaires.answers import InvalidAnswer, visible_questions
-from questionnaires.definition import Condition, Question
+from questionnaires.answer_values import Date, from_graphql, to_graphql
+from questionnaires.answers import InvalidAnswer, clean_answer, visible_questions
+from questionnaires.definition import Choice, Condition, Question
 from questionnaires.schema import Part, flattened
 from questionnaires.tests.examples import questionnaire_of
 
@@ -204,6 +204,8 @@ def test_an_id_of_another_type_is_no_questionnaires(alice: User, quick_check: de
         ("multiple_choice", ["a"], {"choices": ["a"]}),
         ("number", 0, {"number": 0}),
         ("text", "yes", {"text": "yes"}),
+        ("text", {"text": "dont_know"}, {"text": "dont_know"}),
+        ("text", "dont_know", {"dont_know": True}),
         ("nplf", "dont_know", {"dont_know": True}),
         ("nplf", {"not_applicable": "None here."}, {"not_applicable": "None here."}),
     ],
@@ -233,3 +235,74 @@ def test_a_text_that_reads_like_dont_know_stays_a_text_where_that_is_not_offered
     assert to_graphql(question, "dont_know") == {"text": "dont_know"}
     with pytest.raises(InvalidAnswer):
         from_graphql(question, {"dont_know": True})
+
+
+ONE = "Set exactly one field of the answer; null takes it back."
+CAN_ONLY_BE_TRUE = "“dontKnow” can only be true. Leave it out, or set the whole answer to null."
+OF_AN_OPTION = "Set “choice” to the value of an option; null in place of the answer takes it back."
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("nplf", {}, ONE),
+        *[
+            (kind, {name: None}, ONE)
+            for kind in ("nplf", "multiple_choice", "number", "date", "text")
+            for name in ("choice", "choices", "number", "date", "text", "dont_know", "not_applicable")
+        ],
+        ("nplf", {"dont_know": False}, CAN_ONLY_BE_TRUE),
+        ("text", {"dont_know": False}, CAN_ONLY_BE_TRUE),
+        ("nplf", {"choice": ""}, OF_AN_OPTION),
+        ("nplf", {"choice": "dont_know"}, "For “don't know” set “dontKnow” to true instead of “choice”."),
+        ("nplf", {"text": "F"}, "An answer to this question goes into “choice”."),
+        ("number", {"text": "5"}, "An answer to this question goes into “number”."),
+        ("text", {"choice": ""}, "An answer to this question goes into “text”."),
+        (
+            "nplf",
+            {"choice": "F", "dont_know": False},
+            "Set exactly one field of the answer, and leave out the others: “choice”, “dontKnow”.",
+        ),
+        (
+            "nplf",
+            {"not_applicable": "", "dont_know": True},
+            "Set exactly one field of the answer, and leave out the others: “notApplicable”, “dontKnow”.",
+        ),
+    ],
+)
+def test_the_wrong_shape_of_an_answer_is_refused_for_what_is_wrong(kind: Any, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidAnswer) as refused:
+        from_graphql(Question(id="q", text="?", kind=kind), given)
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("nplf", {"choice": "not_applicable"}, "Choose one of the offered answers: N, P, L, F."),
+        ("nplf", {"not_applicable": ""}, "Say why this does not apply to you."),
+        ("text", {"not_applicable": "None here."}, "This question cannot be marked as not applicable."),
+        ("multiple_choice", {"choices": ["dont_know"]}, "Choose one of the offered answers: a, b."),
+    ],
+)
+def test_the_right_shape_with_a_wrong_answer_is_refused_by_the_rules_of_answers(
+    kind: Any, given: dict[str, Any], told: str
+) -> None:
+    choices = (Choice(id="a", text="A"), Choice(id="b", text="B"))
+    asked = Question(id="q", text="?", kind=kind, scored=kind == "nplf", choices=choices if "choice" in kind else ())
+    with pytest.raises(InvalidAnswer) as refused:
+        clean_answer(asked, from_graphql(asked, given))
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(("kind", "given"), [("text", {"text": ""}), ("multiple_choice", {"choices": []})])
+def test_an_empty_text_or_list_takes_the_answer_back(kind: Any, given: dict[str, Any]) -> None:
+    asked = Question(id="q", text="?", kind=kind)
+    assert clean_answer(asked, from_graphql(asked, given)) is None
+
+
+@pytest.mark.parametrize("written", ["20260531", "2026-W22-7", "2026-5-31", "2026-05-31T00:00"])
+def test_a_day_has_one_spelling_in_the_api(written: str) -> None:
+    with pytest.raises(ValueError, match="Date cannot represent value"):
+        Date.parse_value(written)
+    assert Date.parse_value("2026-05-31").isoformat() == "2026-05-31"

@@ -29,7 +29,7 @@ def shut_down(stage: Stage[Production]) -> None:
 
 
 def stay_away(stage: Stage[Production]) -> None:
-    """Redis is away for 60 s under load. Every save has to be answered meanwhile; clients whose sockets stayed open
+    """Redis is away for 60 s under load. Every save has to be answered all the same; clients whose sockets stayed open
     have to learn of what was reported in that time, though nothing is saved afterwards."""
     seconds = 6 if stage.short else 60
     _shut_down(stage)

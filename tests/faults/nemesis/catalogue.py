@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.faults.nemesis import brokers, clocks, databases, embedded, messages, poison, processes, sockets, volumes
+from tests.faults.nemesis import (
+    brokers,
+    clocks,
+    databases,
+    embedded,
+    mail_servers,
+    messages,
+    poison,
+    processes,
+    sockets,
+    upgrades,
+    volumes,
+)
 from tests.faults.stage import Fault
 
 FAULTS: dict[str, Fault[Any]] = {
@@ -29,5 +41,11 @@ FAULTS: dict[str, Fault[Any]] = {
         Fault("reconnects", sockets.reconnect, plain=False),
         Fault("clock", clocks.be_an_hour_off, short=False),
         Fault("replay", volumes.replay, plain=False, short=False, settle=300),
+        Fault("old-beside-new", upgrades.old_beside_new, plain=False, before=True),
+        Fault("forth-and-back", upgrades.forth_and_back, mode="embedded", plain=False, before=True),
+        Fault("mail-silent", mail_servers.say_nothing, plain=False, settle=90),
+        Fault("mail-silent-embedded", mail_servers.say_nothing, mode="embedded", plain=False, settle=90),
+        Fault("mail-refuses", mail_servers.refuse, plain=False, settle=90),
+        Fault("kill-while-sending", mail_servers.kill_while_sending, plain=False, settle=120),
     )
 }

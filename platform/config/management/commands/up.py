@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from io import StringIO
 from types import FrameType
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -16,11 +17,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from accounts.setup import create_setup_link
+from config import hosts
 from config.celery import app
 from config.embedded import data_folder, surroundings
 from config.embedded.server import serve
 from config.embedded.worker import EmbeddedWorker, WorkerError
+from eventbus import callers, scope
 from eventbus.sweeper import Sweeper, expire_leases
+from operations import files, privacy, versions
+
+CALL_SECONDS = 5.0
+"""How long a stop waits for calls, for example to a mail server. What is cut off is called again."""
 
 
 class Command(BaseCommand):
@@ -36,6 +43,7 @@ class Command(BaseCommand):
                 "the Procfile lists (deploy/run web, deploy/run worker), or leave both out."
             )
         signal.signal(signal.SIGTERM, _leave)
+        files.raise_limit()
         os.umask(0o077)  # what is written from here on is somebody's answers and secrets
         try:
             with ExitStack() as stack:
@@ -56,15 +64,20 @@ class Command(BaseCommand):
         surroundings.prepare_folder(settings.DATA_DIR)
         stack.enter_context(_claimed_folder())
         listener = stack.enter_context(surroundings.listen(settings.HOST, settings.PORT))
+        for path in privacy.tighten(privacy.kept()):
+            self.stdout.write(f"Others on this machine could read {path}. Now only its owner can.")
         link = self._prepare_data()
         worker, sweeper = EmbeddedWorker(app, settings.WORKER_THREADS), Sweeper()
+        callers.start()
         worker.start()
         sweeper.start()
         try:
             serve(listener, on_started=lambda: self._greet(link))
         finally:
             self.stdout.write("Stopping ...")
+            scope.stopping.set()
             sweeper.stop()
+            callers.stop(CALL_SECONDS)
             finished = worker.stop()
         return finished
 
@@ -73,9 +86,11 @@ class Command(BaseCommand):
         settings.SECRET_KEY = os.environ.get("SECRET_KEY") or data_folder.secret_key(settings.DATA_DIR)
         self.check()
         try:
-            call_command("migrate", verbosity=0, interactive=False)
+            # The folder is ours alone, so a worker that was heard just now has ended.
+            call_command("migrate", verbosity=0, interactive=False, workers_are_stopped=True)
             call_command("load_questionnaires", verbosity=0, stdout=StringIO())
             expire_leases()  # the folder is ours alone: whoever held one is dead
+            versions.alone()
             return create_setup_link()
         except DatabaseError as error:
             raise surroundings.Unfit(
@@ -87,7 +102,8 @@ class Command(BaseCommand):
         """Say where everything is."""
         lines = [
             ("Open", settings.BASE_URL),
-            ("First administrator", f"{settings.BASE_URL}{link}  (works once)" if link else ""),
+            ("From elsewhere", _from_elsewhere()),
+            ("First administrator", _in_words(link)),
             ("Data", settings.DATA_DIR),
             ("Mail", f"shown here and written to {settings.EMAIL_FILE_PATH}"),
             ("Mode", "embedded: web server, worker and SQLite in this process"),
@@ -97,6 +113,18 @@ class Command(BaseCommand):
         rows = [f"  {name.ljust(width)}  {value}" for name, value in lines if value]
         self.stdout.write("\n".join(["", self.style.MIGRATE_HEADING("Plumbline is running"), *rows, ""]))
         self.stdout.flush()
+
+
+def _in_words(link: str | None) -> str:
+    return f"{settings.BASE_URL}{link}  (works once, within {settings.SETUP_LINK_HOURS} hours)" if link else ""
+
+
+def _from_elsewhere() -> str:
+    """What is missing for others to open it, where it listens to a network but links lead to this machine."""
+    if settings.HOST in hosts.LOOPBACK or urlsplit(settings.BASE_URL).hostname not in hosts.LOOPBACK:
+        return ""
+    address = f"http://{hosts.reachable_address() or 'ADDRESS-OF-THIS-MACHINE'}:{settings.PORT}"
+    return f"stop, then start with BASE_URL={address}"
 
 
 def _claimed_folder() -> IO[str]:

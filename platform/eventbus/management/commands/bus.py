@@ -14,7 +14,6 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from eventbus import metrics
@@ -22,6 +21,7 @@ from eventbus.dead_letters import redrivable, redrive
 from eventbus.models import Delivery, Event, Replay, Status
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
 from eventbus.progress import Progress
+from eventbus.reading import read_moment, read_whole
 from eventbus.replays import (
     DEFAULT_RATE,
     CancelledAlready,
@@ -37,8 +37,11 @@ from eventbus.retention import prune
 from eventbus.signals import operated
 from eventbus.timeline import in_words
 from eventbus.traces import Step, milliseconds, trace
+from securitylog import Kind, note, operator
 
 REFUSED = 1
+ACTS = ("pause", "resume", "redrive", "replay", "cancel", "prune")
+"""What is told in the security log; the others only look."""
 NOTHING = 3
 
 
@@ -81,6 +84,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         try:
             getattr(self, f"_{action}")(**options)
+            if action in ACTS:
+                note(Kind.ADMINISTRATION, view=f"bus:{action}", by=operator())
         except (UnknownSubscriber, ReplayRefused) as refusal:
             raise CommandError(str(refusal), returncode=REFUSED) from None
         finally:
@@ -167,6 +172,9 @@ class Command(BaseCommand):
         """Show what would be replayed and, unless it is a dry run, have it confirmed."""
         counted = selection.count()
         self._table([("SUBSCRIBER", "DELIVERIES"), *((name, str(count)) for name, count in counted.items())])
+        if left_out := selection.count_superseded():
+            told = _("Left out: %d events that newer ones superseded; their contents were removed.")
+            self.stdout.write(told % left_out)
         total = sum(counted.values())
         if dry_run:
             return False
@@ -188,16 +196,20 @@ class Command(BaseCommand):
 
     def _replays(self, limit: int, **options: Any) -> None:
         headings = ("ID", "STATE", "TYPE", "SUBSCRIBER", "ORDERED", "MADE", "HANDED ON", "WAITING", "CALLED OFF", "BY")
+        replays = list(Replay.objects.with_progress()[:limit])
         rows = [
             (
                 *(str(each.pk), str(each.state.label), each.event_type or "-", each.subscriber or "-"),
                 *map(str, (each.expected, each.deliveries, each.handed_on, each.waiting, each.called_off)),
                 each.cancelled_by or each.started_by,
             )
-            for each in Replay.objects.with_progress()[:limit]
+            for each in replays
         ]
         if rows:
             self._table([headings, *rows])
+            if left := ", ".join(str(each.pk) for each in replays if each.is_left_alone):
+                advice = _("No worker has begun with %s: is one running? `bus status` and manage.py doctor tell.")
+                self.stdout.write(advice % left)
         else:
             self.stdout.write(_("There are no replays."))
 
@@ -266,7 +278,7 @@ def _add_replay(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--until", type=_moment, metavar="TIME", help="published before")
     parser.add_argument(
-        "--rate", type=int, default=DEFAULT_RATE, metavar="N", help=f"so many a second ({DEFAULT_RATE})"
+        "--rate", type=_whole, default=DEFAULT_RATE, metavar="N", help=f"so many a second ({DEFAULT_RATE})"
     )
     parser.add_argument("--dry-run", action="store_true", help="only count")
     parser.add_argument("--yes", action="store_true", help="don't ask")
@@ -279,19 +291,22 @@ def _confirmed(question: str) -> bool:
 
 def _moment(text: str) -> datetime:
     """A date or a time, in the site's time zone where it names none."""
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
+    moment = read_moment(text)
     if moment is None:
         raise argparse.ArgumentTypeError(_("%r is no time: write 2026-11-23 or 2026-11-23T18:00") % text)
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
 def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not (number := read_whole(text)):
         raise argparse.ArgumentTypeError(_("%r is no number from 1 on") % text)
-    return int(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := read_whole(text)) is None:
+        raise argparse.ArgumentTypeError(_("%r is no whole number: write digits alone, for example 1000") % text)
+    return number
 
 
 def _row_of(step: Step) -> tuple[str, ...]:

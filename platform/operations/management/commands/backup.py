@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from eventbus.progress import Progress
 from operations.archive.backup import back_up
 from operations.archive.file import Unusable, left_behind
+from securitylog import Kind, note, operator
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
                 manifest = back_up(options["file"], progress, with_secret_key=options["with_secret_key"])
         except Unusable as problem:
             raise CommandError(str(problem)) from None
+        note(Kind.BACKUP_MADE, by=operator(), secret_key="yes" if options["with_secret_key"] else "no")
         rows = sum(table.rows for table in manifest.tables.values())
         size = options["file"].stat().st_size
         self.stdout.write(f"Backed up {rows:,} rows to {options['file']} ({size:,} bytes).")

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from eventbus.progress import Progress
 from operations.archive.file import Unusable, opened
 from operations.archive.verify import verify
+from operations.privacy import is_open_to_others
 
 
 class Command(BaseCommand):
@@ -45,3 +46,5 @@ class Command(BaseCommand):
             f"{found.recomputed:,} evaluations came out the same, byte for byte; "
             f"{found.not_recomputed:,} were not recomputed (withdrawn, another engine or an unknown questionnaire)."
         )
+        if is_open_to_others(options["file"]):
+            self.stderr.write(f"Others on this machine can read it. Forbid that: chmod go= {options['file']}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from questionnaires.checks import InvalidDefinition, read_questionnaire
+from questionnaires.checks import InvalidDefinition, check_file
 from questionnaires.definition import Questionnaire, json_schema
 
 MISTAKES = 1
@@ -20,9 +21,13 @@ UNREADABLE = 2
 
 
 class Command(BaseCommand):
-    """Needs no database. Exit status 0: all are right; 1: mistakes; 2: a file could not be read."""
+    """Needs no database. Exit status 0: all are right, though there may be warnings; 1: mistakes; 2: a file could not
+    be read."""
 
-    help = "Check questionnaire files: one line on standard error for each mistake, with file, line and what to do."
+    help = (
+        "Check questionnaire files: one line on standard error for each mistake, with file, line and what to do. "
+        "A line with “warning:” is advice; a file with nothing else is right."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,7 +46,7 @@ class Command(BaseCommand):
 
     def _check(self, file: Path) -> int:
         try:
-            questionnaire = read_questionnaire(file)
+            checked = check_file(file)
         except OSError as error:
             self.stderr.write(
                 _("%(file)s: cannot be read: %(why)s.") % {"file": file, "why": error.strerror or str(error)}
@@ -51,7 +56,9 @@ class Command(BaseCommand):
             for problem in error.problems:
                 self.stderr.write(f"{file}:{problem}")
             return MISTAKES
-        self.stdout.write(_summary(file, questionnaire))
+        for warning in checked.warnings:
+            self.stderr.write(f"{file}:" + str(replace(warning, wrong=_("warning: %s") % warning.wrong)))
+        self.stdout.write(_summary(file, checked.questionnaire))
         return 0
 
 

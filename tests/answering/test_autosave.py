@@ -3,84 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import (
+    APIResponse,
+    Dialog,
+    Page,
+    Route,
+    expect,
+)
 
-from tests.conftest import Person, Server
+from tests.answering.steps import SAVED, OpenTab, choose, hold_scripts, is_save, note, question, state
+from tests.conftest import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
-OFFER_SMALL_CHECK = """
-from answers.tests.small import DEFINITION
-from questionnaires import library
-from questionnaires.definition import from_canonical
-library.store(from_canonical(DEFINITION))
-"""
-SAVED = re.compile(r"^Saved \d\d:\d\d$")
-OpenTab = Callable[[Person], Page]
 
-
-@pytest.fixture(scope="module")
-def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of this module's own, for the small questionnaire is offered on it."""
-    server = Server(tmp_path_factory.mktemp("autosave") / "data")
-    server.start()
-    offered = server.manage("shell", "--no-imports", "-c", OFFER_SMALL_CHECK)
-    assert offered.returncode == 0, offered.stderr
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def tab(small_server: Server, browser: Browser) -> Iterator[OpenTab]:
-    """Opens a tab of a browser of its own, signed in."""
-    contexts: list[BrowserContext] = []
-
-    def open_tab(person: Person) -> Page:
-        context = browser.new_context(base_url=small_server.url)
-        contexts.append(context)
-        person.sign_in(context)
-        return context.new_page()
-
-    yield open_tab
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def alice(small_server: Server, request: pytest.FixtureRequest) -> Person:
-    return small_server.person(f"alice-{uuid4().hex}@example.org", request.node.name, name="Alice")
-
-
-@pytest.fixture
-def bob(small_server: Server, alice: Person, request: pytest.FixtureRequest) -> Person:
-    return small_server.person(f"bob-{uuid4().hex}@example.org", request.node.name, name="Bob")
-
-
-@pytest.fixture
-def page(tab: OpenTab, alice: Person) -> Page:
-    """The controls of a submission that Alice has just started."""
-    page = tab(alice)
-    page.goto("/questionnaires/")
-    page.get_by_role("button", name="Start Small check").click()
-    page.get_by_role("link", name="Controls").click()
-    return page
-
-
-def question(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-question="{name}"]')
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    question(page, name).locator(f'input[value="{value}"]').check()
-
-
-def state(page: Page, name: str) -> Locator:
-    return question(page, name).locator("[data-save-state]")
+def hear_nothing(page: Page) -> None:
+    """What colleagues change does not reach this page."""
+    page.route("**/answers/", lambda route: route.abort() if route.request.method == "GET" else route.fallback())
 
 
 def is_chosen(page: Page, name: str, value: str) -> None:
@@ -90,15 +33,32 @@ def is_chosen(page: Page, name: str, value: str) -> None:
 def test_an_answer_saves_itself_and_is_there_after_a_reload(page: Page) -> None:
     choose(page, "mfa", "L")
     expect(state(page, "mfa")).to_have_text(SAVED)
-    expect(page.locator("[data-progress-text]")).to_have_text("1 of 7 answered, about 7 minutes left")
+    expect(page.locator("[data-progress-text]")).to_have_text("1 of 4 answered, about 7 minutes left")
 
     page.reload()
     is_chosen(page, "mfa", "L")
 
 
+def test_what_is_answered_before_the_scripts_are_there_is_saved_as_soon_as_they_are(page: Page) -> None:
+    page.wait_for_load_state()
+    let_go = hold_scripts(page)
+    page.reload(wait_until="commit")
+    choose(page, "mfa", "L")
+    choose(page, "plan", "dont_know")
+    note(page, "mfa").fill("Since May")
+    let_go()
+
+    expect(state(page, "mfa")).to_have_text(SAVED)
+    expect(state(page, "plan")).to_have_text(SAVED)
+    page.reload()
+    is_chosen(page, "mfa", "L")
+    is_chosen(page, "plan", "dont_know")
+    expect(note(page, "mfa")).to_have_value("Since May")
+
+
 def test_what_does_not_apply_waits_for_its_reason_on_every_page(page: Page) -> None:
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.method) if request.url.endswith("/answers/") else None)
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     page.on("dialog", lambda dialog: dialog.accept())
     choose(page, "mfa", "not_applicable")
     expect(state(page, "mfa")).to_have_text("Not saved yet: say why it does not apply.")
@@ -141,8 +101,8 @@ def test_a_question_disappears_with_the_answer_that_brought_it_up(page: Page) ->
 def test_an_answer_is_cleared(page: Page) -> None:
     choose(page, "mfa", "L")
     expect(state(page, "mfa")).to_have_text(SAVED)
-    with page.expect_response("**/answers/") as cleared:
-        question(page, "mfa").get_by_text("Clear the answer").click()
+    with page.expect_response(is_save) as cleared:
+        question(page, "mfa").get_by_role("button", name="Clear answer").click()
 
     assert cleared.value.json()["progress"]["answered"] == 0
     expect(question(page, "mfa").locator("input:checked")).to_have_count(0)
@@ -192,6 +152,7 @@ def test_what_was_not_saved_survives_closing_the_page_and_is_sent_again(page: Pa
 def test_the_same_question_in_two_tabs_is_a_visible_conflict(
     page: Page, tab: OpenTab, bob: Person, button: str, kept: str
 ) -> None:
+    hear_nothing(page)
     bobs = tab(bob)
     bobs.goto(page.url)
     choose(bobs, "mfa", "F")
@@ -199,16 +160,16 @@ def test_the_same_question_in_two_tabs_is_a_visible_conflict(
 
     choose(page, "mfa", "P")
     conflict = question(page, "mfa").locator("[data-conflict]")
-    expect(conflict).to_contain_text(re.compile(r"Changed meanwhile by Bob at \d\d:\d\d: Fully"))
-    expect(conflict).to_contain_text("You chose: Partly")
+    expect(conflict).to_contain_text(re.compile(r"Bob changed the answer on \d\d? \w{3} \d{4}, \d\d:\d\d UTC."))
+    expect(conflict.locator("dl > div")).to_have_text(["TheirsFully", "YoursPartly"])
     choose(page, "mfa", "not_applicable")
     question(page, "mfa").locator('[name="mfa:reason"]').fill("No accounts")
-    expect(conflict).to_contain_text("You chose: Not applicable: No accounts")
+    expect(conflict.locator("dl > div")).to_have_text(["TheirsFully", "YoursNot applicable: No accounts"])
     choose(page, "mfa", "L")
-    expect(conflict).to_contain_text("You chose: Mostly")
+    expect(conflict.locator("dl > div")).to_have_text(["TheirsFully", "YoursMostly"])
     conflict.get_by_role("button", name=button).click()
     expect(conflict).to_be_hidden()
-    expect(state(page, "mfa")).to_have_text(SAVED)
+    expect(state(page, "mfa")).to_have_text(SAVED if kept == "L" else re.compile("^Bob changed this answer, "))
 
     bobs.reload()
     is_chosen(bobs, "mfa", kept)
@@ -253,15 +214,15 @@ def test_no_page_of_answering_breaks_its_own_policy(page: Page) -> None:
 
 
 def hold_answer(page: Page, addresses: str) -> Callable[[], None]:
-    """The next request to there is handled by the server, but its answer is held until the function given is called."""
+    """The next save is handled by the server, but its answer is held until the function given is called."""
     seen: list[Route] = []
     held: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
-        seen.append(route)
-        if len(seen) > 1:
+        if route.request.method != "POST" or seen:
             route.fallback()
         else:
+            seen.append(route)
             held.append((route, route.fetch()))
 
     def let_go() -> None:
@@ -275,11 +236,11 @@ def hold_answer(page: Page, addresses: str) -> Callable[[], None]:
 
 
 def lose_answer(page: Page, addresses: str) -> None:
-    """The next request to there is handled by the server, but its answer gets lost on the way."""
+    """The next save is handled by the server, but its answer gets lost on the way."""
     lost: list[str] = []
 
     def lose(route: Route) -> None:
-        if lost:
+        if lost or route.request.method != "POST":
             route.fallback()
         else:
             lost.append(route.request.url)
@@ -289,14 +250,10 @@ def lose_answer(page: Page, addresses: str) -> None:
     page.route(addresses, lose)
 
 
-def note(page: Page, name: str) -> Locator:
-    return question(page, name).locator(f'[name="{name}:note"]')
-
-
 def test_who_types_on_after_an_answer_of_the_server_got_lost_has_no_conflict_with_themselves(page: Page) -> None:
     lose_answer(page, "**/answers/")
-    choose(page, "mfa", "L")
-    expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+    with page.expect_event("requestfailed", is_save):
+        choose(page, "mfa", "L")
 
     choose(page, "mfa", "P")
     expect(state(page, "mfa")).to_have_text(SAVED)
@@ -309,7 +266,7 @@ def test_who_leaves_before_the_answer_of_the_server_has_no_conflict_with_themsel
     address = page.url
     page.on("dialog", lambda dialog: dialog.accept())
     hold_answer(page, "**/answers/")
-    with page.expect_request("**/answers/"):
+    with page.expect_request(is_save):
         choose(page, "mfa", "L")
     choose(page, "mfa", "P")
     page.goto("about:blank")
@@ -333,18 +290,19 @@ def test_a_colleagues_answer_is_a_conflict_even_where_the_same_was_sent_before(
     page.route("**/answers/", refuse_fully)
     choose(page, "mfa", "F")
     expect(state(page, "mfa")).to_have_text("Not saved, retrying")
+    hear_nothing(page)
     bobs = tab(bob)
     bobs.goto(page.url)
     choose(bobs, "mfa", "F")
     expect(state(bobs, "mfa")).to_have_text(SAVED)
 
     choose(page, "mfa", "P")
-    expect(question(page, "mfa").locator("[data-conflict]")).to_contain_text("Changed meanwhile by Bob")
+    expect(question(page, "mfa").locator("[data-conflict]")).to_contain_text("Bob changed the answer on")
 
 
 def test_who_continues_while_a_save_is_on_its_way_has_no_conflict_with_themselves(page: Page) -> None:
     let_go = hold_answer(page, "**/answers/")
-    with page.expect_request("**/answers/"):
+    with page.expect_request(is_save):
         choose(page, "mfa", "L")
     choose(page, "mfa", "P")
     page.get_by_role("button", name="Save and continue").click(no_wait_after=True)
@@ -356,7 +314,7 @@ def test_who_continues_while_a_save_is_on_its_way_has_no_conflict_with_themselve
 
 def test_who_saves_while_a_save_is_on_its_way_goes_where_the_button_says(page: Page) -> None:
     let_go = hold_answer(page, "**/answers/")
-    with page.expect_request("**/answers/"):
+    with page.expect_request(is_save):
         choose(page, "mfa", "L")
     page.get_by_role("button", name="Save and go to the overview").click(no_wait_after=True)
     let_go()
@@ -393,7 +351,7 @@ def test_what_is_put_right_while_the_wrong_answer_is_on_its_way_is_saved(page: P
     page.goto(page.url.replace("controls", "about"))
     people = question(page, "people").locator('[name="people:value"]')
     let_go = hold_answer(page, "**/answers/")
-    with page.expect_request("**/answers/"):
+    with page.expect_request(is_save):
         people.fill("many")
     people.fill("12")
     page.clock.run_for(5_000)  # the pause after typing is over
@@ -413,7 +371,7 @@ def test_an_answer_that_was_not_saved_is_sent_from_the_review_too(page: Page) ->
 
     page.unroute("**/answers/")
     page.goto(review)
-    expect(page.locator("[data-progress-text]")).to_contain_text("1 of 7 answered")
+    expect(page.locator("[data-progress-text]")).to_contain_text("1 of 4 answered")
     expect(page.locator("main")).to_contain_text(re.compile(r"Is there MFA\?\s*Mostly"))
 
 
@@ -462,7 +420,6 @@ def test_what_was_typed_into_a_submitted_one_stays_in_this_browser(page: Page, t
     bobs.get_by_role("button", name="Submit").click()
     expect(bobs).to_have_url(re.compile("/reports/"))
 
-    note(page, "mfa").evaluate("note => { note.closest('details').open = true; }")
     note(page, "mfa").fill("Written too late")
     page.get_by_role("button", name="Save and continue").click()
     expect(page.get_by_role("alert").filter(has_text="Your changes are not saved")).to_be_visible()
@@ -485,7 +442,8 @@ def test_what_one_person_typed_is_not_saved_in_the_name_of_another(page: Page, a
     expect(question(page, "mfa")).to_be_focused()
 
     alice.sign_in(page.context)
-    expect(state(page, "mfa")).to_have_text(SAVED)
+    expect(page).to_have_url(re.compile("/review/$"))
+    expect(page.locator("main")).to_contain_text(re.compile(r"Is there MFA\?\s*Mostly"))
 
 
 def test_nothing_of_a_deleted_draft_stays_in_this_browser(page: Page) -> None:
