@@ -23,7 +23,7 @@ def hold(organisation: UUID) -> None:
 
 
 def count(erasure: Erasure) -> Counts:
-    """The reports, the evaluations that failed, and who read which report."""
+    """The reports, the evaluations that failed, and who read which report or event."""
     reports = Report.objects.filter(organisation=erasure.organisation)
     return {_("reports"): reports.count()} | {name: rows.count() for name, rows in _about(erasure).items()}
 

@@ -31,6 +31,7 @@ from eventbus.forms import ReplayForm, TraceForm
 from eventbus.models import DeadLetter, Delivery, Event, Replay, ReplayState, Status, SubscriptionState
 from eventbus.pausing import UnknownSubscriber, pause, resume, standings
 from eventbus.replays import CancelledAlready, FinishedAlready, NothingToReplay, OrderedAlready, cancel, place
+from eventbus.signals import payload_read
 from eventbus.subscriptions import registry
 from eventbus.timeline import rows_of, shown
 from eventbus.traces import milliseconds, trace
@@ -84,6 +85,22 @@ def payload_of(event: Event) -> str | SafeString:
     return format_html('<pre class="bus-payload" tabindex="0">{}</pre>', text)
 
 
+class ShowsPayload(ReadOnly, GuardedAdmin):
+    """A page that shows superusers a payload, and others none; that it is shown is told before."""
+
+    def event_of(self, row: Any) -> Event:
+        """The event whose payload the row's page shows."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if request.user.is_superuser else None
+        if row is not None and (event := self.event_of(row)).payload:
+            payload_read.send(Event, event=event, person=request.user)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
 def matching(term: str, prefix: str = "") -> Q:
     """Events with this key, or, where the term is a UUID, with this event, correlation or causing id."""
     found = Q(**{f"{prefix}key": term})
@@ -103,7 +120,7 @@ class DeliveryInline(ReadOnly, DeliveryInlineBase):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly, GuardedAdmin, EventBase):
+class EventAdmin(ShowsPayload, EventBase):
     list_display = ("id", "type", "source", "key", "created_at", "emptied_at", "erased_at")
     list_filter = (TypeFilter, SourceFilter, "created_at")
     search_fields = ("uuid", "key", "correlation_id")
@@ -117,6 +134,9 @@ class EventAdmin(ReadOnly, GuardedAdmin, EventBase):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).defer("payload")
+
+    def event_of(self, row: Event) -> Event:
+        return row
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
         shown = (field.name for field in Event._meta.fields if field.name != "payload")
@@ -272,7 +292,7 @@ class SubscriptionAdmin(ReadOnly, GuardedAdmin, SubscriptionBase):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, GuardedAdmin, DeadLetterBase):
+class DeadLetterAdmin(ShowsPayload, DeadLetterBase):
     """What was given up on, with the reason; superusers see the payload and redrive."""
 
     reviewed_by = "event__organisation"
@@ -296,6 +316,9 @@ class DeadLetterAdmin(ReadOnly, GuardedAdmin, DeadLetterBase):
     ) -> tuple[QuerySet[DeadLetter], bool]:
         term = search_term.strip()
         return (queryset.filter(matching(term, "event__")) if term else queryset), False
+
+    def event_of(self, row: DeadLetter) -> Event:
+        return row.event
 
     def get_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> tuple[str, ...]:
         shown = (
