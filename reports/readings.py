@@ -9,7 +9,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from contracts import MailEvent, OrganisationEvent
 from eventbus.signals import payload_read
+
+IDS_ALONE = (MailEvent.TYPE, OrganisationEvent.TYPE)
+"""Events in which nobody's answers are."""
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,6 +49,8 @@ def note(person: User, report: Report) -> None:
 
 def note_event(sender: type[Event], event: Event, person: User, **kwargs: object) -> None:
     """Record that this person reads the event's payload, as `note` does."""
+    if event.type in IDS_ALONE:
+        return
     Reading.objects.create(person=person.pk, event=event.uuid, organisation=event.organisation)
 
 

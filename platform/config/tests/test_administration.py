@@ -12,6 +12,7 @@ import pytest
 import yaml
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
@@ -20,6 +21,8 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from config.settings import ROOT
 from config.tests.world import World, world_of
+from contracts import MailEvent, OrganisationEvent
+from eventbus import publish
 from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
 from mailing.models import Mail
 from questionnaires.models import Definition
@@ -403,6 +406,20 @@ def test_readings_of_events_are_listed_with_those_of_reports(acme: Things, admin
     assert admin_user.email in rows
     assert f'<a href="/admin/eventbus/event/?q={acme.dead.event.uuid}">' in rows
     assert f"/admin/reports/report/{acme.world.report.pk}/" not in rows
+
+
+def test_events_that_hold_nothing_but_an_id_are_not_recorded_as_read(acme: Things, admin_user: User) -> None:
+    Reading.objects.all().delete()
+    with transaction.atomic():
+        publish(MailEvent(mail=acme.mail.pk))
+        publish(OrganisationEvent(organisation=acme.world.report.organisation_id))
+    mail, erased = Event.objects.order_by("-pk")[:2]
+
+    for event in (mail, erased):
+        shown = Role("superuser", admin_user, True).client.get(f"/admin/eventbus/event/{event.pk}/change/")
+        assert str(event.uuid) in shown.content.decode()
+
+    assert not Reading.objects.exists()
 
 
 def test_an_event_without_contents_is_not_recorded_as_read(acme: Things, admin_user: User) -> None:
