@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from config.settings import ROOT
+from config.environment import ROOT
 from config.tests.world import World, world_of
 from contracts import MailEvent, OrganisationEvent
 from eventbus import publish

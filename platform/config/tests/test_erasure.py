@@ -29,7 +29,7 @@ from accounts.models import Erased, Organisation, User
 from accounts.sessions import SessionStore
 from answers.models import Submission
 from answers.saving import Change, save_answers
-from config.settings import ROOT
+from config.environment import ROOT
 from config.tests.world import World, deliver, world_of
 from eventbus import deliveries
 from eventbus.deliveries import drain_all
