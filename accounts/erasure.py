@@ -21,8 +21,9 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import Erased, Membership, Organisation, User
 from accounts.sessions import SessionStore
-from accounts.signals import organisation_erased
 from contracts.erasure import Counts, Erasure, Part
+from contracts.organisations import OrganisationEvent
+from eventbus import publish
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ def erase(organisation: UUID, *, by: UUID | None = None) -> Counts:
         counts |= part.erase(erasure)
     counts |= _erase_people(erasure)
     _remember(erasure, counts, by)
+    publish(OrganisationEvent(organisation=organisation))
     transaction.on_commit(partial(_tell, organisation, counts, by))
     return counts
 
@@ -170,4 +172,3 @@ def _remember(erasure: Erasure, counts: Counts, by: UUID | None) -> None:
 
 def _tell(organisation: UUID, counts: Counts, by: UUID | None) -> None:
     log.warning("organisation %s erased by %s: %s", organisation, by or "a command", in_words(counts))
-    organisation_erased.send_robust(Organisation, organisation=organisation)

@@ -22,7 +22,7 @@ from accounts.opening import own_forms_only
 from answers import lines, submissions
 from answers.continuing import UnderWay, under_way
 from answers.models import MAX_LINE_NAME, Line, Submission, SubmissionQuerySet
-from answers.views import PersonRequest
+from answers.requests import PersonRequest
 from questionnaires import library
 from questionnaires.definition import Questionnaire
 

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from answers import autosave, starting, views
+from answers import autosave, sections, starting, views
 
 urlpatterns = [
     path("questionnaires/", views.questionnaire_list, name="questionnaire-list"),
     path("questionnaires/<slug:slug>/start/", starting.start, name="submission-start"),
     path("submissions/<uuid:submission_id>/", views.submission, name="submission"),
-    path("submissions/<uuid:submission_id>/sections/<str:section_id>/", views.section, name="submission-section"),
+    path("submissions/<uuid:submission_id>/sections/<str:section_id>/", sections.section, name="submission-section"),
     path("submissions/<uuid:submission_id>/answers/", autosave.answers, name="submission-autosave"),
     path("submissions/<uuid:submission_id>/review/", views.review, name="submission-review"),
     path("submissions/<uuid:submission_id>/submit/", views.submit, name="submission-submit"),

@@ -118,10 +118,10 @@ class ReportAdmin(NamesToldApart, GuardedAdmin, ModelAdmin):
 class ReadingAdmin(GuardedAdmin, admin.ModelAdmin):
     """The record of readings, for superusers."""
 
-    list_display = ("at", "shown_person", "shown_report", "organisation")
+    list_display = ("at", "shown_person", "read", "organisation")
     list_filter = ("at",)
-    search_fields = ("person", "report", "organisation")
-    search_help_text = _("The id of a person, a report or an organisation, or how it begins")
+    search_fields = ("person", "report", "event", "organisation")
+    search_help_text = _("The id of a person, a report, an event or an organisation, or how it begins")
     ordering = ("-id",)
     list_per_page = 50
     show_full_result_count = False
@@ -131,11 +131,14 @@ class ReadingAdmin(GuardedAdmin, admin.ModelAdmin):
         """The address as long as there is the person, else the id."""
         return getattr(reading, "email", None) or str(reading.person)
 
-    @admin.display(description=_("report"))
-    def shown_report(self, reading: Reading) -> str:
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:reports_report_change", args=[reading.report]), reading.report
-        )
+    @admin.display(description=_("what was read"))
+    def read(self, reading: Reading) -> str:
+        """A report, or an event; the list finds nothing of an event that was deleted since."""
+        if reading.report:
+            where, what = reverse("admin:reports_report_change", args=[reading.report]), _("Report %s")
+        else:
+            where, what = f"{reverse('admin:eventbus_event_changelist')}?q={reading.event}", _("Event %s")
+        return format_html('<a href="{}">{}</a>', where, what % (reading.report or reading.event))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reading]:
         email = User.objects.filter(pk=OuterRef("person")).values("email")

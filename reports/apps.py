@@ -8,8 +8,9 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from eventbus import traces
-        from reports import handlers, live  # noqa: F401  (handlers subscribe)
+        from reports import handlers, live, readings  # noqa: F401  (handlers subscribe)
 
+        readings.connect()
         traces.explain("ReportEvent", "reports", _("Report stored; open tabs are told as soon as this commits"))
         traces.explain_moment(
             live.PUSHED,

@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from contracts.erasure import Counts, Erasure
-from reports.live import send_erased
 from reports.models import Feed, Problem, Report
 from reports.readings import Reading
 
@@ -23,7 +22,7 @@ def hold(organisation: UUID) -> None:
 
 
 def count(erasure: Erasure) -> Counts:
-    """The reports, the evaluations that failed, and who read which report."""
+    """The reports, the evaluations that failed, and who read which report or event."""
     reports = Report.objects.filter(organisation=erasure.organisation)
     return {_("reports"): reports.count()} | {name: rows.count() for name, rows in _about(erasure).items()}
 
@@ -44,10 +43,3 @@ def _about(erasure: Erasure) -> dict[str, QuerySet[Any]]:
         _("problems"): Problem.objects.filter(organisation=erasure.organisation),
         _("readings"): Reading.objects.filter(organisation=erasure.organisation),
     }
-
-
-def close_sockets(organisation: UUID, **kwargs: Any) -> None:
-    """Have every open tab of the organisation look again, and see that it is gone."""
-    if (sending := send_erased(organisation)) is not None:
-        # A command would end before the message is out.
-        sending.exception(timeout=5)

@@ -1,4 +1,4 @@
-"""What the reports do when an evaluation was made."""
+"""What the reports do when an evaluation was made, or an organisation was erased."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import partial
 
 from django.db import connection, transaction
 
-from contracts import ReportEvent
+from contracts import OrganisationEvent, ReportEvent
 from eventbus import TryAgain, publish, subscribe
 from questionnaires.library import UnknownQuestionnaire
-from reports.live import send_hint, send_problem
+from reports.live import send_erased, send_hint, send_problem
 from reports.models import Problem
 from reports.problems import keep
 from reports.storing import announcement, store_evaluation
@@ -57,3 +57,12 @@ def store(event: ReportEvent) -> None:
     announced = announcement(event, report, change)
     publish(announced)
     transaction.on_commit(partial(send_hint, report, change, announced.id))
+
+
+@subscribe(OrganisationEvent, name="reports.close_sockets", source="accounts", timeout=10.0, queue="reports")
+def close_sockets(event: OrganisationEvent) -> None:
+    """Have every open tab of the organisation look again, and see that it is gone.
+
+    By the bus: who erased it may be a command, and in the embedded mode the server alone reaches the tabs.
+    """
+    transaction.on_commit(partial(send_erased, event.organisation))

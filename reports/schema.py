@@ -16,7 +16,9 @@ from api.refusals import person
 from questionnaires.schema import line
 from reports import models, positions
 from reports.subscriptions import Subscription
-from reports.types import NEWEST_FIRST, EvaluationProblem, Rating, Report, ReportState
+from reports.types.enums import Rating, ReportState
+from reports.types.evaluation import EvaluationProblem
+from reports.types.report import NEWEST_FIRST, Report
 
 __all__ = [
     "Query",

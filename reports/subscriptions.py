@@ -15,7 +15,9 @@ from questionnaires.schema import line
 from reports import models, positions
 from reports.following import News, Positions, Watch, follow
 from reports.presentation import ReportPage
-from reports.types import Evaluation, EvaluationProblem, Rating, Report, page_of
+from reports.types.enums import Rating
+from reports.types.evaluation import Evaluation, EvaluationProblem
+from reports.types.report import Report, page_of
 
 ReportChangeKind = described(
     "ReportChangeKind",

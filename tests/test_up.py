@@ -245,3 +245,22 @@ def test_an_open_websocket_does_not_delay_the_stop_and_is_told_to_come_back(make
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+def test_sockets_close_when_a_command_beside_the_server_erases_their_organisation(make: Callable[[], Server]) -> None:
+    """Within some seconds: by itself a socket would look only after a minute."""
+    server = make()
+    server.start()
+    alice = server.person("alice@example.org")
+    asked = "from accounts.models import Organisation; print(Organisation.objects.get(name='Acme').pk)"
+    organisation = server.manage("shell", "--no-imports", "-c", asked).stdout.strip()
+    headers = {"Cookie": f"sessionid={alice.session_key}", "Origin": server.url}
+    with connect(f"ws://localhost:{server.port}/ws/reports/", additional_headers=headers, proxy=None) as socket:
+        erased = server.manage("erase_organisation", organisation, "--name", "Acme")
+        assert erased.returncode == 0, erased.stderr
+
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401

@@ -10,11 +10,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
-from answers import views
+from answers import sections, views
 from answers.models import Submission
+from answers.requests import PersonRequest, find
 from answers.submissions import delete_draft
 from answers.tests.conftest import Save
-from answers.views import PersonRequest
 
 NOBODYS = UUID(int=7)
 PATHS = ["", "sections/controls/", "review/", "submit/", "reopen/", "delete/"]
@@ -101,7 +101,7 @@ def test_a_draft_that_a_colleague_deletes_at_the_same_moment_is_not_found(
         delete_draft(submission_id, bob)
         return found
 
-    find = views._find
-    monkeypatch.setattr(views, "_find", find_just_before_it_goes)
+    for module in (views, sections):
+        monkeypatch.setattr(module, "find", find_just_before_it_goes)
 
     assert alice_client.post(f"/submissions/{complete.pk}/{path}").status_code == 404

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Organisation, User
 from answers.models import MAX_NOTE, Submission
-from answers.mutations import MAX_CHANGES
+from answers.mutations.saving import MAX_CHANGES
 from answers.submissions import submit
 from answers.tests.conftest import Save
 from answers.tests.test_saving import published

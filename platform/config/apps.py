@@ -8,7 +8,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import erasure
-        from accounts.signals import organisation_erased
         from answers import erasing as answers
         from answers import outcomes
         from config import checks, headers, noting, worker  # noqa: F401  (importing checks registers them)
@@ -24,5 +23,4 @@ class ConfigConfig(AppConfig):
         headers.connect()
         outcomes.connect(problems.came_to_nothing)
         erasure.compose(reports, answers, events, mails)
-        organisation_erased.connect(reports.close_sockets, dispatch_uid="reports")
         health.local_worker = EmbeddedWorker.takes_tasks

@@ -5,18 +5,15 @@ from __future__ import annotations
 import ssl
 from contextlib import suppress
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
-from environs import Env, ValidationError, validate
+from environs import validate
 from kombu import Queue
 
 from config import hosts, production
+from config.environment import ROOT, env, refuse_no_rate, refuse_unknown_time_zone
+from config.settings_for_people import *  # noqa: F403
 from throttling import rates
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-env = Env()
-env.read_env(ROOT / ".env", recurse=False)
 
 # --- where this installation lives ---------------------------------------------------------------------------------
 # Empty is not set: the folder in which somebody happens to stand is no place for secrets.
@@ -35,19 +32,6 @@ REDIS_URL = env.str("REDIS_URL", "")
 PRODUCTION = bool(DATABASE_URL or REDIS_URL)
 # "web" in web servers (config.asgi says so), empty in workers and commands: it decides about database connections.
 PROCESS = env.str("PLUMBLINE_PROCESS", "", validate=validate.OneOf(["", "web"]))
-
-
-def _refuse_no_rate(text: str) -> None:
-    try:
-        rates.read(text)
-    except ValueError as problem:
-        raise ValidationError(str(problem)) from None
-
-
-def _refuse_no_plain_rate(text: str) -> None:
-    _refuse_no_rate(text)
-    if text == rates.OFF or "," in text:
-        raise ValidationError("write a number and a time, as in 120/m")
 
 
 def _read_secret_key() -> str:
@@ -262,92 +246,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # For as long as it takes: the sweeper delivers all the time.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
-# --- people --------------------------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.AuthenticationBackend"]
-SESSION_ENGINE = "accounts.sessions"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
-]
-AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.passwords.NotOfThisInstallation"}]
-AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
-# The first one is what new hashes are made with, once no process runs that can't read it (accounts.hashers).
-PASSWORD_HASHERS = ["accounts.hashers.Argon2id", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/questionnaires/"
-LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {
-    "login": "accounts.forms.SignInForm",
-    "signup": "accounts.forms.SignupForm",
-    "add_email": "accounts.forms.ChangeAddressForm",
-    "confirm_email_verification_code": "accounts.forms.ConfirmAddressForm",
-    "confirm_password_reset_code": "accounts.forms.RecoverByCodeForm",
-    "reset_password": "accounts.forms.RecoverPasswordForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "set_password": "accounts.forms.SetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
-}
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-# Mail may take its time. Pages and mails name the minutes, and a code that is sent again (at most twice) starts them
-# again.
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
-ACCOUNT_LOGIN_TIMEOUT = 3 * 15 * 60
-ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one stays until the new one is verified
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# Limits of those who are not known yet, by address alone: a whole training room has one. All others are allauth's
-# defaults: https://docs.allauth.org/en/latest/account/rate_limits.html
-_from_one_address = env.str("LIMIT_SIGN_UPS_ADDRESS", "120/m", validate=_refuse_no_plain_rate)
-ACCOUNT_RATE_LIMITS = {
-    "signup": f"{_from_one_address}/ip",
-    "login": env.str("LIMIT_SIGN_INS_ADDRESS", "240/m", validate=_refuse_no_plain_rate) + "/ip",
-    "reset_password": f"{_from_one_address}/ip,5/m/key",
-    "reset_password_from_key": f"{_from_one_address}/ip",
-    # Guesses at passwords are counted by `accounts.guessing`; these are wrong codes of a second factor.
-    "login_failed": "5/300s/key",
-}
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# --- people: the rest is in config.settings_for_people ------------------------------------------------------------
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
-
-# The second factor at sign-in: an authenticator app, with recovery codes for a lost phone.
-MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_FORMS = {
-    "authenticate": "accounts.forms.SecondFactorForm",
-    "reauthenticate": "accounts.forms.ConfirmByCodeForm",
-    "activate_totp": "accounts.forms.SwitchOnForm",
-}
 # "administrators": nobody enters the administration without one. "optional": each person decides.
 _second_factor = "administrators" if PRODUCTION else "optional"
 SECOND_FACTOR = env.str("SECOND_FACTOR", _second_factor, validate=validate.OneOf(["optional", "administrators"]))
-
-# --- when sessions end ------------------------------------------------------------------------------------------------
-# Days after signing in, however much a session is used; and days without a request.
-SESSION_COOKIE_AGE = 86_400 * env.int("SESSION_DAYS", 14, validate=validate.Range(1, 365))
-SESSION_IDLE_DAYS = env.int("SESSION_IDLE_DAYS", 7, validate=validate.Range(1, 365))
-# Minutes without a page of the administration after which it asks for password or code again; and how old such a
-# confirmation (or the sign-in) may be where something is changed there.
-ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", 30, validate=validate.Range(1))
-ADMIN_CONFIRM_MINUTES = env.int("ADMIN_CONFIRM_MINUTES", 15, validate=validate.Range(1))
-
-# Native clients sign up, log in and log out by JSON, below /_allauth/app/v1/, and get a token instead of a cookie.
-# Browsers have the pages. The token is the session's key: one look-up, and logging out ends both.
-HEADLESS_CLIENTS = ("app",)
 
 # --- GraphQL -------------------------------------------------------------------------------------------------------
 GRAPHENE = {"SCHEMA": "config.schema.schema"}
@@ -384,12 +287,12 @@ GRAPHQL_STANDING = "accounts.standing.standings_of"
 # --- how much in a while: token buckets, in memory or in Redis -----------------------------------------------------
 # "5/s,40": 40 at once, and 5 more each second. "off": no limit. What goes beyond gets 429 with Retry-After.
 THROTTLING = {
-    "save-person": rates.read(env.str("LIMIT_SAVES_PERSON", "5/s,40", validate=_refuse_no_rate)),
-    "save-organisation": rates.read(env.str("LIMIT_SAVES_ORGANISATION", "50/s,100", validate=_refuse_no_rate)),
-    "submit-person": rates.read(env.str("LIMIT_SUBMITS_PERSON", "10/m", validate=_refuse_no_rate)),
-    "start-person": rates.read(env.str("LIMIT_STARTS_PERSON", "10/m", validate=_refuse_no_rate)),
+    "save-person": rates.read(env.str("LIMIT_SAVES_PERSON", "5/s,40", validate=refuse_no_rate)),
+    "save-organisation": rates.read(env.str("LIMIT_SAVES_ORGANISATION", "50/s,100", validate=refuse_no_rate)),
+    "submit-person": rates.read(env.str("LIMIT_SUBMITS_PERSON", "10/m", validate=refuse_no_rate)),
+    "start-person": rates.read(env.str("LIMIT_STARTS_PERSON", "10/m", validate=refuse_no_rate)),
     # What operations of the API cost, counted as GRAPHQL_MAX_COST counts it.
-    "api-person": rates.read(env.str("LIMIT_API_COST_PERSON", "50000/m", validate=_refuse_no_rate)),
+    "api-person": rates.read(env.str("LIMIT_API_COST_PERSON", "50000/m", validate=refuse_no_rate)),
 }
 # Seconds within which further hints of one open tab, or looks of one subscription, are merged; the first goes at once.
 LIVE_MERGE_SECONDS = env.float("LIVE_MERGE_SECONDS", 0.15, validate=validate.Range(0, 5))
@@ -415,13 +318,6 @@ elif PRODUCTION:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Plumbline <plumbline@localhost>")
 
 
-def _refuse_unknown_time_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValidationError("No time zone of this name; one is Europe/Zurich.") from None
-
-
 # --- texts ---------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
@@ -429,7 +325,7 @@ LOCALE_PATHS = [ROOT / "locale"]
 FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_refuse_unknown_time_zone)
+TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=refuse_unknown_time_zone)
 
 # --- static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -3,6 +3,7 @@
 from contracts.answers import AnswerEvent, AnswerSnapshot, GivenAnswer, QuestionnaireRef
 from contracts.cloudevents import ContractError, Event, UnknownForm, event_from_cloudevent
 from contracts.mails import MailEvent
+from contracts.organisations import OrganisationEvent
 from contracts.reports import ReportEvent, ReportSnapshot
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Event",
     "GivenAnswer",
     "MailEvent",
+    "OrganisationEvent",
     "QuestionnaireRef",
     "ReportEvent",
     "ReportSnapshot",

@@ -60,7 +60,7 @@ class Event:
 
     @property
     def source(self) -> str:
-        """The module that states the fact: "answers", "security", "reports" or "mailing"."""
+        """The module that states the fact: "answers", "security", "reports", "mailing" or "accounts"."""
         raise NotImplementedError
 
     @property

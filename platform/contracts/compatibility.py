@@ -13,10 +13,11 @@ from typing import Any
 from contracts.answers import AnswerEvent
 from contracts.cloudevents import Event
 from contracts.mails import MailEvent
+from contracts.organisations import OrganisationEvent
 from contracts.reports import ReportEvent
 
 FOLDER = Path(__file__).parent / "schemas"
-CONTRACTS: tuple[type[Event], ...] = (AnswerEvent, ReportEvent, MailEvent)
+CONTRACTS: tuple[type[Event], ...] = (AnswerEvent, ReportEvent, MailEvent, OrganisationEvent)
 _PROSE = {"title", "description", "default"}
 
 

@@ -8,6 +8,11 @@ published = Signal()
 Sender: the event's class. Arguments: `event` (the fact with its ids filled in) and `wakeups` (a Wakeup per subscriber).
 A receiver that raises rolls the publisher back."""
 
+payload_read = Signal()
+"""Somebody is about to see an event's payload in the administration.
+
+Sender: `Event`. Arguments: `event` (its row) and `person`. Where a receiver raises, the payload is not shown."""
+
 operated = Signal()
 """A command that operated the bus is about to end, and with it this process's counters. Sender: the command's class."""
 

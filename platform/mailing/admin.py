@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from eventbus.admin import ReadOnly
+from eventbus.admin.pages import ReadOnly
 from eventbus.models import Event
 from mailing.models import Mail
 from reviewing.guarded import GuardedAdmin

@@ -17,6 +17,7 @@ from django.test import Client
 from accounts import erasure
 from accounts.models import Membership, User
 from config.embedded.channel_layer import ThreadSafeInMemoryChannelLayer
+from eventbus.deliveries import drain_all
 from questionnaires.definition import Questionnaire
 from reports import consumers
 from reports.handlers import store
@@ -281,6 +282,7 @@ async def test_sockets_of_an_organisation_that_is_erased_close(
         assert await socket.connect() == (True, None)
 
     await sync_to_async(erasure.erase)(organisation.pk)
+    await sync_to_async(drain_all)()
 
     assert [await socket.close_code() for socket in sockets[:2]] == [4401, 1012]
     assert await sockets[2].is_silent()

@@ -12,14 +12,17 @@ import pytest
 import yaml
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from config.settings import ROOT
+from config.environment import ROOT
 from config.tests.world import World, world_of
+from contracts import MailEvent, OrganisationEvent
+from eventbus import publish
 from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
 from mailing.models import Mail
 from questionnaires.models import Definition
@@ -112,7 +115,8 @@ class Things:
     def of(self, page: str, parameter: str) -> str:
         """The id that a page's address takes."""
         model = page.rsplit("_", 1)[0]
-        event = Event.objects.filter(organisation=self.world.report.organisation_id).earliest("pk")
+        events = Event.objects.filter(organisation=self.world.report.organisation_id, type="AnswerEvent")
+        event = events.latest("pk")
         found: dict[str, object] = {
             "auth_group": self.group.pk,
             "accounts_user": self.world.person.pk,
@@ -365,6 +369,83 @@ def test_who_read_a_report_is_recorded_and_shown_to_superusers(
     rows = Role("", admin_user, True).client.get("/admin/reports/reading/").content.decode()
     assert reviewer.email in rows
     assert admin_user.email in rows
+
+
+SHOWING_ANSWERS = {
+    "reports_report_change": "report",
+    "reports_report_as_customer": "report",
+    "eventbus_event_change": "event",
+    "eventbus_deadletter_change": "event",
+}
+"""The pages on which a customer's answers are read, and what is recorded as read there."""
+
+
+def test_no_page_shows_answers_but_those_that_record_it(acme: Things, admin_user: User) -> None:
+    superuser, note_of_an_answer = Role("superuser", admin_user, True).client, f"mfa of {acme.world.mark}"
+    found = dict[str, str]()
+    for page, admitted in TABLE["pages"].items():
+        if admitted == "nobody" or page in ("login", "logout"):
+            continue
+        Reading.objects.all().delete()
+        shown = superuser.get(address(page, acme), follow=True).content.decode()
+        recorded = list(Reading.objects.all())
+        assert (note_of_an_answer in shown) is bool(recorded), page
+        for each in recorded:
+            assert (each.person, each.organisation) == (admin_user.pk, acme.world.report.organisation_id)
+            found[page] = "report" if each.report else "event"
+
+    assert found == SHOWING_ANSWERS
+
+
+def test_readings_of_events_are_listed_with_those_of_reports(acme: Things, admin_user: User) -> None:
+    superuser = Role("superuser", admin_user, True).client
+    superuser.get(address("eventbus_deadletter_change", acme))
+
+    rows = superuser.get("/admin/reports/reading/", {"q": str(acme.dead.event.uuid)}).content.decode()
+
+    assert admin_user.email in rows
+    assert f'<a href="/admin/eventbus/event/?q={acme.dead.event.uuid}">' in rows
+    assert f"/admin/reports/report/{acme.world.report.pk}/" not in rows
+
+
+def test_events_that_hold_nothing_but_an_id_are_not_recorded_as_read(acme: Things, admin_user: User) -> None:
+    Reading.objects.all().delete()
+    with transaction.atomic():
+        publish(MailEvent(mail=acme.mail.pk))
+        publish(OrganisationEvent(organisation=acme.world.report.organisation_id))
+    mail, erased = Event.objects.order_by("-pk")[:2]
+
+    for event in (mail, erased):
+        shown = Role("superuser", admin_user, True).client.get(f"/admin/eventbus/event/{event.pk}/change/")
+        assert str(event.uuid) in shown.content.decode()
+
+    assert not Reading.objects.exists()
+
+
+def test_an_event_without_contents_is_not_recorded_as_read(acme: Things, admin_user: User) -> None:
+    Reading.objects.all().delete()
+    Event.objects.update(payload={}, emptied_at=timezone.now())
+
+    for page in ("eventbus_event_change", "eventbus_deadletter_change"):
+        shown = Role("superuser", admin_user, True).client.get(address(page, acme))
+        assert "Superseded, contents removed." in shown.content.decode()
+
+    assert not Reading.objects.exists()
+
+
+@pytest.mark.parametrize("page", SHOWING_ANSWERS)
+def test_what_cannot_be_recorded_is_not_shown(
+    page: str, acme: Things, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    superuser = Role("superuser", admin_user, True).client
+
+    def fail(*arguments: object, **more: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Reading.objects, "create", fail)
+
+    with pytest.raises(OSError, match="the disk is full"):
+        superuser.get(address(page, acme))
 
 
 def test_a_member_who_reads_their_own_report_is_not_recorded(acme: Things, alice_client: Client) -> None:

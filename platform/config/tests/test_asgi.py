@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from config.settings import ROOT
+from config.environment import ROOT
 
 LOADED = """
 import gc

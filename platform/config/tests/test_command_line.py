@@ -111,4 +111,4 @@ def test_a_terminal_of_few_letters_gets_question_marks_for_the_others(tmp_path: 
     done = ask("python", "manage.py", "bus", "status", DATA_DIR=str(tmp_path), PYTHONIOENCODING="ascii")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[2].split() == ["reports.store", "running", "0", "0", "0", "s", "?", "0"]
+    assert done.stdout.splitlines()[3].split() == ["reports.store", "running", "0", "0", "0", "s", "?", "0"]

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from config.settings import ROOT
+from config.environment import ROOT
 from conftest import PASSWORD
 from contracts import rolling
 from questionnaires.definition import Questionnaire

@@ -17,7 +17,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver, reverse
 
 from accounts.models import User
-from config.settings import ROOT
+from config.environment import ROOT
 from config.tests.world import World, world_of
 
 pytestmark = pytest.mark.django_db

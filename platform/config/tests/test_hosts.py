@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from config import hosts
-from config.settings import ROOT
+from config.environment import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import ROOT
+from config.environment import ROOT
 
 
 @pytest.mark.process

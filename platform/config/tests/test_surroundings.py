@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.embedded import data_folder, surroundings
-from config.settings import ROOT
+from config.environment import ROOT
 
 
 def test_an_old_python_is_told_the_way_to_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Organisation, User
 from contracts import AnswerEvent
 from eventbus import subscribe
-from eventbus.admin import DeliveryAdmin
+from eventbus.admin.deliveries import DeliveryAdmin
 from eventbus.models import Delivery, Event
 from eventbus.tests.making import ACME, SECRET, commit, saved
 

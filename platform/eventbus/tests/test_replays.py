@@ -472,7 +472,8 @@ def test_what_makes_no_sense_is_refused_with_what_to_do() -> None:
     with pytest.raises(ReplayRefused, match="name a type of events, a subscriber, or both"):
         Selection()
     with pytest.raises(
-        ReplayRefused, match="there is no type 'Answer'; known are: AnswerEvent, MailEvent, ReportEvent"
+        ReplayRefused,
+        match="there is no type 'Answer'; known are: AnswerEvent, MailEvent, OrganisationEvent, ReportEvent",
     ):
         Selection(event_type="Answer")
     with pytest.raises(UnknownSubscriber, match=r"there is no subscriber 'test\.nobody'"):

@@ -41,7 +41,7 @@ from operations.archive.tables import LEFT_OUT, PAGE, Row, rows, tables
 from operations.models import WorkerProcess
 from questionnaires.definition import Questionnaire
 from reports.models import Feed, Problem, Report
-from reports.readings import note
+from reports.readings import note, note_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,6 +84,7 @@ def full(quick_check: Questionnaire, alice: User, charlie: User, admin_user: Use
     submit(whole.pk, charlie)
     drain_all()
     note(admin_user, Report.objects.latest("position"))
+    note_event(Event, event=Event.objects.latest("pk"), person=admin_user)
     Moment.objects.create(event=Event.objects.latest("pk"), what="reports.pushed", at=Now())
     Problem.objects.create(
         submission=draft.pk,

@@ -1,4 +1,4 @@
-"""Reports and what they say as types of the GraphQL schema."""
+"""What the answers come to, and why."""
 
 from __future__ import annotations
 
@@ -6,85 +6,16 @@ from functools import partial
 from typing import Any
 
 import graphene
-from django.utils.translation import gettext as _
 
-from accounts.schema import Organisation
-from api import ids
-from api.connections import Order
-from api.enums import described
-from api.nodes import ModelNode, Node
-from api.peers import for_peers, related
-from api.refusals import Refusal
-from questionnaires import definition, library
+from api.peers import for_peers
 from questionnaires.answer_values import AnswerValue, to_graphql
-from questionnaires.schema import Posed, Question, Questionnaire
+from questionnaires.schema import Posed, Question
 from reports import models
 from reports.presentation import ReportPage
-
-NEWEST_FIRST = Order("reports", "-created_at", "-id")
+from reports.types.enums import ItemChangeKind, Rating, Severity, Tier, Wave
 
 Text = partial(graphene.String, required=True)
 Texts = partial(graphene.List, graphene.NonNull(graphene.String), required=True)
-
-ReportState = described(
-    "ReportState",
-    "Whether a report can still change.",
-    {
-        "PROVISIONAL": ("provisional", "Made from a draft: each newer revision of its answers replaces it."),
-        "FINAL": ("final", "Made from what was submitted: it never changes."),
-    },
-)
-Rating = described(
-    "Rating",
-    "The score in one letter, capped by failed gates.",
-    {
-        "A": ("A", "90 points or more, and no gate has failed."),
-        "B": ("B", "75 points or more, and no gate has failed."),
-        "C": ("C", "50 points or more, and no gate has failed."),
-        "D": ("D", "25 points or more, or more points with one or two failed gates."),
-        "E": ("E", "Fewer than 25 points, or three failed gates."),
-    },
-)
-Severity = described(
-    "Severity",
-    "How bad a finding is, from the worst down.",
-    {
-        "CRITICAL": ("critical", "A gate has failed: without this protection, little else helps."),
-        "HIGH": ("high", "Of high impact, and nothing is known to be in place."),
-        "MEDIUM": ("medium", "Of high impact and begun, or of moderate impact."),
-        "LOW": ("low", "Of low impact."),
-    },
-)
-Wave = described(
-    "Wave",
-    "When to take up an action.",
-    {
-        "NOW": ("now", "Failed gates, and what brings most for little effort."),
-        "NEXT": ("next", "Worth planning for the coming months."),
-        "LATER": ("later", "Brings less for its effort."),
-    },
-)
-Tier = described(
-    "Tier",
-    "How mature a domain is; named after the tiers of NIST CSF 2.0.",
-    {
-        "PARTIAL": ("Partial", "Fewer than 25 points."),
-        "RISK_INFORMED": ("Risk Informed", "25 points or more."),
-        "REPEATABLE": ("Repeatable", "50 points or more."),
-        "ADAPTIVE": ("Adaptive", "85 points or more."),
-    },
-)
-ItemChangeKind = described(
-    "ItemChangeKind",
-    "What became of a question since the earlier report.",
-    {
-        "RESOLVED": ("resolved", "It was below its target, and is not any more."),
-        "IMPROVED": ("improved", "Its answer is worth more."),
-        "REGRESSED": ("regressed", "Its answer is worth less."),
-        "NEWLY_ASKED": ("newly_asked", "It counts now, and did not before."),
-        "NO_LONGER_APPLICABLE": ("no_longer_applicable", "It counted before, and does not any more."),
-    },
-)
 
 
 class ReportAnswer(graphene.ObjectType):
@@ -104,7 +35,7 @@ class ReportAnswer(graphene.ObjectType):
     )
 
 
-def _asked(page: ReportPage, key: str) -> ReportAnswer:
+def asked_of(page: ReportPage, key: str) -> ReportAnswer:
     asked = page.asked(key)
     value = (page.report.values.get(key) or {}).get("value")
     return ReportAnswer(
@@ -175,8 +106,8 @@ class Comparison(graphene.ObjectType):
         description="How many questions that counted in the earlier report still wait for an answer. They are not "
         "among the items, and until they are answered the effects say little.",
     )
-    # Given by the type below, which is not there yet.
-    previous = graphene.Field(lambda: Report, description="The earlier report, where it is still there.")
+    # By its name: that type is made of this one.
+    previous = graphene.Field("reports.types.report.Report", description="The earlier report, where it is still there.")
 
     @staticmethod
     def resolve_delta(root: ReportPage, info: Any) -> Any:
@@ -193,7 +124,7 @@ class Comparison(graphene.ObjectType):
     @staticmethod
     def resolve_items(root: ReportPage, info: Any) -> list[ItemChange]:
         return [
-            ItemChange(asked=_asked(root, row["question"]), change=row["change"], points=row["points"])
+            ItemChange(asked=asked_of(root, row["question"]), change=row["change"], points=row["points"])
             for row in root.changes
         ]
 
@@ -293,11 +224,11 @@ class Evaluation(graphene.ObjectType):
 
     @staticmethod
     def resolve_failed_gates(root: ReportPage, info: Any) -> list[ReportAnswer]:
-        return [_asked(root, asked.id) for asked in root.failed_gates]
+        return [asked_of(root, asked.id) for asked in root.failed_gates]
 
     @staticmethod
     def resolve_gates_not_applicable(root: ReportPage, info: Any) -> list[ReportAnswer]:
-        return [_asked(root, asked.id) for asked in root.gates_not_applicable]
+        return [asked_of(root, asked.id) for asked in root.gates_not_applicable]
 
     @staticmethod
     def resolve_headline(root: ReportPage, info: Any) -> str:
@@ -309,11 +240,11 @@ class Evaluation(graphene.ObjectType):
 
     @staticmethod
     def resolve_capped_by(root: ReportPage, info: Any) -> list[ReportAnswer]:
-        return [_asked(root, key) for key in root.document["capped_by"]]
+        return [asked_of(root, key) for key in root.document["capped_by"]]
 
     @staticmethod
     def resolve_find_out(root: ReportPage, info: Any) -> list[ReportAnswer]:
-        return [_asked(root, key) for key in root.document["find_out"]]
+        return [asked_of(root, key) for key in root.document["find_out"]]
 
     @staticmethod
     def resolve_domains(root: ReportPage, info: Any) -> list[DomainScore]:
@@ -326,13 +257,13 @@ class Evaluation(graphene.ObjectType):
     @staticmethod
     def resolve_findings(root: ReportPage, info: Any) -> list[Finding]:
         rows = root.document["findings"]
-        return [Finding(asked=_asked(root, row["question"]), **_without(row, "question", "answer")) for row in rows]
+        return [Finding(asked=asked_of(root, row["question"]), **_without(row, "question", "answer")) for row in rows]
 
     @staticmethod
     def resolve_plan(root: ReportPage, info: Any) -> list[Action]:
         rows = enumerate(root.document["plan"], 1)
         return [
-            Action(number=number, asked=_asked(root, row["question"]), **_without(row, "question"))
+            Action(number=number, asked=asked_of(root, row["question"]), **_without(row, "question"))
             for number, row in rows
         ]
 
@@ -355,115 +286,3 @@ class EvaluationProblem(graphene.ObjectType):
     @staticmethod
     def resolve_since(root: models.Problem, info: Any) -> Any:
         return root.at
-
-
-class Report(ModelNode):
-    """An evaluation that is kept, with everything it was made from."""
-
-    class Meta:
-        model = models.Report
-        fields = ()
-        interfaces = (Node,)
-
-    organisation = graphene.Field(Organisation, required=True, description="Whose it is.")
-    submission_id = graphene.ID(required=True, description="The id of the submission that it was made from.")
-    questionnaire = graphene.Field(
-        Questionnaire, description="The very edition that was answered; null where it is not installed any more."
-    )
-    questionnaire_slug = Text(description="The questionnaire's line.")
-    questionnaire_version = Text(description="The edition, as a person reads it.")
-    title = Text(description="The questionnaire's title.")
-    line_name = Text(
-        description="The name of the line within which it is compared. It is as it was when the report was made, and "
-        "may be empty."
-    )
-    revision = graphene.Int(required=True, description="The submission's revision whose answers these are.")
-    state = ReportState(required=True, description="Whether it can still change.")
-    score = graphene.Float(description="From 0 to 100, with “don't know” as 0; null where nothing counts.")
-    score_high = graphene.Float(description="The same with “don't know” as fully achieved: the end of the band.")
-    rating = Rating(description="The score in one letter, capped by failed gates; null where nothing counts.")
-    rating_shown = graphene.Boolean(
-        required=True,
-        description="Whether the rating should be shown: of a provisional report once half of the scored questions "
-        "asked have an answer, of a final one always. Until then say how many are answered.",
-    )
-    answered = graphene.Int(required=True, description="How many of the scored questions asked have an answer.")
-    visible = graphene.Int(required=True, description="How many scored questions are asked.")
-    not_applicable_share = graphene.Float(
-        required=True,
-        description="Which part of the weight was declared not applicable, from 0 to 1. Say one above a quarter beside "
-        "the rating.",
-    )
-    created_at = graphene.DateTime(
-        required=True, description="When it appeared; of a final report: when it became final."
-    )
-    updated_at = graphene.DateTime(required=True, description="When it was replaced last.")
-    answers = graphene.List(
-        graphene.NonNull(ReportAnswer),
-        required=True,
-        description="Every question that was asked, in order, with its answer.",
-    )
-    evaluation = graphene.Field(Evaluation, required=True, description="What the answers come to, and why.")
-
-    @classmethod
-    def visible_to(cls, user: Any) -> models.ReportQuerySet:
-        """Those of the person's organisations."""
-        return models.Report.objects.visible_to(user).for_listing()
-
-    @staticmethod
-    def resolve_organisation(root: models.Report, info: Any) -> Any:
-        return related(root, "organisation")
-
-    @staticmethod
-    def resolve_submission_id(root: models.Report, info: Any) -> str:
-        return ids.encode("Submission", root.submission)
-
-    @staticmethod
-    def resolve_questionnaire(root: models.Report, info: Any) -> definition.Questionnaire | None:
-        try:
-            return library.by_digest(root.questionnaire_digest)
-        except library.UnknownQuestionnaire:
-            return None
-
-    @staticmethod
-    def resolve_title(root: models.Report, info: Any) -> str:
-        return root.questionnaire_title
-
-    @staticmethod
-    def resolve_rating(root: models.Report, info: Any) -> str | None:
-        return root.rating or None
-
-    @staticmethod
-    def resolve_visible(root: models.Report, info: Any) -> int:
-        return root.asked
-
-    @staticmethod
-    def resolve_not_applicable_share(root: models.Report, info: Any) -> float:
-        return float(root.not_applicable_share)
-
-    @staticmethod
-    def resolve_answers(root: models.Report, info: Any) -> list[ReportAnswer]:
-        page = page_of(root)
-        return [_asked(page, asked.id) for section in page.answered_sections for asked in section.questions]
-
-    @staticmethod
-    def resolve_evaluation(root: models.Report, info: Any) -> ReportPage:
-        return page_of(root)
-
-
-def page_of(report: models.Report) -> ReportPage:
-    """The report as its page shows it. Where a list left the large columns out, they are loaded, for all peers."""
-    page = for_peers(report, "page", _pages)
-    if page is None:
-        raise Refusal("GONE", _("Somebody deleted the draft of this report."))
-    return page
-
-
-def _pages(reports: list[models.Report]) -> dict[Any, ReportPage]:
-    listed = {report.pk: report for report in reports if "evaluation" in report.get_deferred_fields()}
-    if listed:
-        contents = models.Report.objects.filter(pk__in=listed).values_list("pk", "values", "evaluation")
-        for pk, values, evaluation in contents:
-            listed[pk].values, listed[pk].evaluation = values, evaluation
-    gone = {pk for pk, report in listed.items() if not report.__dict__.get("evaluation")}
-    return {report.pk: ReportPage(report) for report in reports if report.pk not in gone}

@@ -1,0 +1,1 @@
+"""Reports and what they say as types of the GraphQL schema."""
