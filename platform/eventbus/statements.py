@@ -80,9 +80,8 @@ _RUNNING = """NOT EXISTS (
 """
 # Chosen once and for all, and only then changed. In an IN (...) of the UPDATE, PostgreSQL may choose anew for each row
 # that it looks at, passing over what it has changed itself: of a table that it takes for tiny it then leased them all.
-_CHOSEN = "WITH chosen AS MATERIALIZED (<candidates>)"
-_LEASE = f"""
-    {_CHOSEN}
+_LEASE = """
+    WITH chosen AS MATERIALIZED (<candidates>)
     UPDATE eventbus_delivery
     SET status = 'leased', lease_token = %s, leased_until = <from now>, claimed_at = <now>, attempts = attempts + 1
     WHERE id IN (SELECT id FROM chosen)
@@ -123,14 +122,12 @@ _DONE = """
     WHERE id IN (<ids>) AND lease_token = %s
 """
 # What waits, and what was left behind by a worker that died: its lease ran out. What is being claimed is passed over.
-_TO_CANCEL = """
-    SELECT d.id FROM eventbus_delivery d
-    WHERE d.generation = %s AND d.finished_at IS NULL AND d.generation > 0
-      AND (d.status = 'ready' OR d.leased_until <= <now>)
-    ORDER BY d.id LIMIT %s <lock>
-"""
-_CANCEL = f"""
-    {_CHOSEN.replace("<candidates>", _TO_CANCEL)}
+_CANCEL = """
+    WITH chosen AS MATERIALIZED (
+        SELECT d.id FROM eventbus_delivery d
+        WHERE d.generation = %s AND d.finished_at IS NULL AND d.generation > 0
+          AND (d.status = 'ready' OR d.leased_until <= <now>)
+        ORDER BY d.id LIMIT %s <lock>)
     UPDATE eventbus_delivery
     SET status = 'skipped', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = %s
     WHERE id IN (SELECT id FROM chosen)

@@ -502,6 +502,6 @@ def test_the_hot_statements_read_partial_indexes_only() -> None:
                 continue
             cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
             scans = [row[3] for row in cursor.fetchall() if row[3].startswith("SCAN") and " INDEX " not in row[3]]
-            # What is asked for and what was chosen are no tables; the health check lists what was paused, a row for each.
+            # What is asked for and what was chosen are no tables; the health check lists what was paused, a row each.
             allowed = {"SCAN named", "SCAN chosen", "SCAN CONSTANT ROW", "SCAN eventbus_subscriptionstate"}
             assert set(scans) <= allowed, query["sql"]
