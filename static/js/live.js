@@ -1,8 +1,6 @@
 // Keeps reports on the page up to date. A message on the socket is only a hint that there is something to fetch;
 // after every reconnect the page asks for what it missed, so nothing depends on a socket having been open.
 
-import { isOnItsWay, untilNoneIs } from "./pressing.js";
-
 const OPEN_WITHIN = 4000;
 const ANSWER_WITHIN = 20000;
 const POLL_EVERY = 5000;
@@ -112,8 +110,7 @@ function keepPlace(container, change) {
 }
 
 // --------------------------------------------------------------------------------------------- what is being pressed
-// A click is lost when its element is replaced or moves between pressing and letting go, so both wait until then. A form
-// that is on its way is not replaced at all: its button shows that, and what the page says of it would be gone.
+// A click is lost when its element is replaced between pressing and letting go, so replacing waits until then.
 const waiting = [];
 let isPressed = false;
 let release = 0;
@@ -132,14 +129,7 @@ function letGo() {
   }, UNTIL_CLICKED);
 }
 
-async function released() {
-  while (isPressed || isOnItsWay()) await (isPressed ? new Promise((resolve) => waiting.push(resolve)) : untilNoneIs());
-}
-
-async function setHidden(selector, isHidden) {
-  await released();
-  document.querySelectorAll(selector).forEach((place) => { place.hidden = isHidden; });
-}
+const released = () => isPressed && new Promise((resolve) => waiting.push(resolve));
 
 document.addEventListener("pointerdown", (event) => { if (event.button === 0) press(); }, true);
 document.addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest("button, summary")) press(); }, true);
@@ -229,7 +219,7 @@ function liveList(root) {
     let more = true;
     while (more) {
       const response = await get(root.dataset.changesUrl + position);
-      await setHidden("[data-live-left]", response.status !== 404);
+      document.querySelector("[data-live-left]").hidden = response.status !== 404;
       if (!response.ok) return;
       const news = await response.json();
       await released();
@@ -292,9 +282,7 @@ function livePanel(root) {
   const ask = oneAtATime(async () => {
     const url = new URL(root.dataset.panelUrl, window.location.href);
     url.searchParams.set("late", "");
-    const status = await show(url);
-    await released();
-    if (status === 404 && awaited !== null && !isLeaving) window.location.reload();
+    if ((await show(url)) === 404 && awaited !== null && !isLeaving) window.location.reload();
     watchTheWait();
   });
 
@@ -372,7 +360,7 @@ function liveReport(root) {
 
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.url);
-    if (response.status === 404) await setHidden("[data-live-gone]", false);
+    if (response.status === 404) document.querySelector("[data-live-gone]")?.removeAttribute("hidden");
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-live-report]");
@@ -386,11 +374,13 @@ function liveReport(root) {
 // The overview and the review of a submission: a colleague saves, submits or reopens while the page is open.
 function liveAnswers(root) {
   const place = root.querySelector("[data-live-news]");
+  const gone = root.querySelector("[data-live-answers-gone]");
   const stateOf = ({ revision, state, changed }) => [revision, state, changed].join(" ");
 
   function replace(fresh) {
     const before = root.querySelector("[data-live-current]");
     if (stateOf(before.dataset) === stateOf(fresh.dataset) || Number(fresh.dataset.revision) < Number(before.dataset.revision)) return;
+    if (document.querySelector("[data-leaving=going]")) return; // its form is on its way
     keepFocus(root, () => before.replaceWith(document.adoptNode(fresh)));
     tell("replaced");
     if (before.dataset.state === fresh.dataset.state) return;
@@ -400,7 +390,7 @@ function liveAnswers(root) {
 
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.url);
-    await setHidden("[data-live-answers-gone]", response.status !== 404);
+    gone.hidden = response.status !== 404;
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-live-current]");
@@ -471,7 +461,7 @@ function signOut() {
   socket?.close();
   socket = null;
   document.querySelectorAll("[data-live-status]").forEach((place) => { place.hidden = true; });
-  setHidden("[data-live-signed-out]", false);
+  document.querySelectorAll("[data-live-signed-out]").forEach((place) => { place.hidden = false; });
 }
 
 function lostSignIn() {
@@ -483,7 +473,7 @@ function opened() {
   failures = 0;
   stopPolling();
   showState("live");
-  setHidden("[data-live-signed-out]", true);
+  document.querySelectorAll("[data-live-signed-out]").forEach((place) => { place.hidden = true; });
   refreshAll();
 }
 

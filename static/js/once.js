@@ -1,13 +1,14 @@
 // Whoever clicks twice on a button would send its form twice: the second is told that the code was used, that the draft is
-// gone or that this was too often. For a moment a form that is on its way is not sent again, and the page says so.
+// gone or that this was too often. For a moment a form that is on its way is not sent again, and the page says so. Its button
+// shows a turning wheel, so that each press is seen to be answered.
 
-import { buttonOf, sayWaiting, showBusy } from "./pressing.js";
+import { sayWaiting } from "./pressing.js";
 
 const UNTIL_AGAIN = 3000; // it may not have got through
 const sent = new Map(); // each form with its button
 
 function letAgain(form) {
-  showBusy(sent.get(form), false);
+  sent.get(form)?.removeAttribute("aria-busy");
   sent.delete(form);
 }
 
@@ -18,7 +19,9 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return sayWaiting(form, event.submitter);
   }
-  sent.set(form, buttonOf(form, event.submitter));
+  const button = event.submitter ?? form.querySelector("[type=submit]");
+  sent.set(form, button);
+  button?.setAttribute("aria-busy", "true");
   setTimeout(letAgain, UNTIL_AGAIN, form);
 });
 addEventListener("pageshow", () => [...sent.keys()].forEach(letAgain));

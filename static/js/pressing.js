@@ -1,10 +1,9 @@
-// A press on a button is answered at once, by a wheel on it, and within a second: the next page comes, or this one says
-// what it waits for. Pages that save by themselves (answering/leaving.js) say more.
+// A press on a button is answered within a second: the next page comes, or this one says what it waits for. Pages that
+// save by themselves (answering/leaving.js) say more.
 
 const SOON = 700;
 const texts = document.querySelector("[data-press-texts]")?.dataset ?? {};
-const onTheirWay = new Map(); // form -> { button, timer }
-const waiting = []; // what goes on when no form is on its way any more
+const timers = new Map();
 const places = new Map(); // form -> where this page answers its presses
 
 // Right below the button that was pressed: a form may be long, and a button may be outside of its form.
@@ -47,58 +46,30 @@ document.addEventListener(
     const form = event.target;
     if (navigator.onLine || form.method === "dialog" || savesItself(form)) return;
     event.preventDefault();
-    stay(form);
-    letOthersGoOn();
+    clearTimeout(timers.get(form));
     say(form, [texts.textOffline], event.submitter).focus();
   },
   true,
 );
 
-// The button that was pressed; by the keyboard in a field that is the form's first one.
-export const buttonOf = (form, submitter) => submitter ?? form.querySelector("[type=submit]");
-
-export function showBusy(button, isBusy = true) {
-  if (isBusy) button?.setAttribute("aria-busy", "true");
-  else button?.removeAttribute("aria-busy");
-}
-
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog" || (form.target && form.target !== "_self")) return;
-  stay(form);
-  const button = buttonOf(form, event.submitter);
-  showBusy(button);
-  onTheirWay.set(form, { button, timer: setTimeout(sayWaiting, SOON, form, event.submitter) });
+  clearTimeout(timers.get(form));
+  timers.set(form, setTimeout(sayWaiting, SOON, form, event.submitter));
 });
-
-// What would take a form away, or the whole page, waits as long as one is on its way.
-export const isOnItsWay = () => onTheirWay.size > 0;
-export const untilNoneIs = () => new Promise((resolve) => waiting.push(resolve));
 
 addEventListener("online", () => {
   for (const place of places.values()) if (place.textContent === texts.textOffline) place.textContent = texts.textOnline;
 });
 
-function stay(form) {
-  const press = onTheirWay.get(form);
-  clearTimeout(press?.timer);
-  showBusy(press?.button, false);
-  onTheirWay.delete(form);
-}
-
-function letOthersGoOn() {
-  if (!onTheirWay.size) waiting.splice(0).forEach((goOn) => goOn());
-}
-
-// The next page is there, or a person is back from it: nothing is waited for any more.
+// Back from the next page, or the answer was a file: nothing is waited for any more.
 function forget() {
-  for (const form of [...onTheirWay.keys()]) {
-    stay(form);
+  for (const [form, timer] of timers) {
+    clearTimeout(timer);
     hush(form);
   }
+  timers.clear();
 }
 addEventListener("pagehide", forget);
-addEventListener("pageshow", () => {
-  forget();
-  letOthersGoOn();
-});
+addEventListener("pageshow", forget);
