@@ -90,23 +90,6 @@ def _can_be_looked_for(text: str) -> bool:
     return 0 < len(text) <= MAX_TOKEN and text.isascii() and text.isprintable()
 
 
-def token_in(headers: Mapping[str, Any]) -> str | None:
-    """The token among headers, or the members of a `connection_init` payload; an empty one where none is readable.
-
-    `Authorization: Bearer <token>` or `X-Session-Token: <token>`, whatever the case of their names. None without any.
-    """
-    given = {name.lower(): value for name, value in headers.items()}
-    token = given.get("x-session-token")
-    if token is None:
-        authorization = given.get("authorization")
-        if authorization is None:
-            return None
-        scheme, _space, token = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
-        if scheme.lower() != "bearer":
-            return ""
-    return token.strip() if isinstance(token, str) else ""
-
-
 def _asker(session: SessionBase) -> Asker | None:
     user = get_user(cast("HttpRequest", SimpleNamespace(session=session)))
     if not isinstance(user, AbstractBaseUser) or not session.session_key:

@@ -23,16 +23,19 @@ from graphql import GraphQLError, OperationType
 
 from api import asking, messages, origins
 from api.asking import Again, Asker
+from api.charging import charge, charging_refusals, refuse_debtors
 from api.context import Context
-from api.errors import Refused, masked, refusal, told
-from api.execution import Prepared, charge, open_stream, prepare, run
+from api.errors import Refused, masked, refusal, told, too_soon
+from api.execution import Prepared, open_stream, prepare, run
 from api.messages import SUBPROTOCOL, Close, Message
 from api.outbox import Gone, Outbox
 from api.parameters import Parameters
+from api.tokens import token_in
 from eventbus.context import correlation_id
+from fairness.pool import Full
+from sockets import threads
 from sockets.gathering import Gathered, until_next
 from sockets.seats import TOO_MANY, seat_of
-from sockets.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,8 @@ MAX_MESSAGE = 64 * 1024
 """Characters of one message of a client, as uvicorn is told too: what is larger is sent over HTTP."""
 GOODBYE_SECONDS = 1.0
 """How long a server that stops waits for a client to have read that."""
+BUSY_SECONDS = 5
+"""After how long an operation may come again for which too many others wait."""
 WAITING = 16
 """Refusals of operations that are one too many, and last messages of others, that may wait for the client to read:
 with more of them the server reads nothing from it either."""
@@ -124,6 +129,8 @@ class Connection:
             # Clients give up after an error of ours, and this one passes.
             logger.error("GraphQL: a socket lost the database: %s", type(next(_leaves(errors))).__name__)
             close = Close(messages.TRY_AGAIN, _("Something went wrong on our side. Please try again."))
+        except* Full:
+            close = Close(messages.TRY_AGAIN, _("Too much is asked of this server at the moment. Come back later."))
         except* Exception:
             logger.exception("GraphQL: a socket failed")
             close = Close(messages.INTERNAL, _("Something went wrong on our side. Please try again."))
@@ -208,7 +215,7 @@ class Connection:
     # --- who is asking --------------------------------------------------------------------------------------------
 
     async def _initialise(self, payload: Mapping[str, Any]) -> None:
-        self._asker = await in_thread(self._look_up, payload)
+        self._asker = await threads.in_turn(seat_of(self._scope).client, self._look_up, payload)
         if self._asker is None:
             raise Close(messages.LOG_IN, _("Log in first, or send the token that you got then."))
         if not seat_of(self._scope).belongs_to(self._asker.user.pk):
@@ -225,7 +232,7 @@ class Connection:
         """By the token in the payload, else in the handshake, else by the cookie where one of our pages sent it."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
         for given in (payload, headers):
-            token = asking.token_in(given)
+            token = token_in(given)
             if token is not None:
                 return asking.by_token(token)
         if not self._by_cookie:
@@ -266,7 +273,7 @@ class Connection:
                 raise refusal(
                     _("Too many operations are running on this connection, or on all of yours."), "TOO_MANY_OPERATIONS"
                 )
-            prepared = await in_thread(_prepare, parameters, context)
+            prepared = await threads.in_turn(threads.person(self._asker.user.pk), _prepare, parameters, context)
             if prepared.kind is OperationType.SUBSCRIPTION:
                 await self._stream(identifier, prepared, context)
             else:
@@ -280,6 +287,8 @@ class Connection:
             last = messages.written("error", identifier, told([error], context.correlation_id))
         except (Close, DatabaseError):
             raise
+        except Full:
+            last = messages.written("error", identifier, told(too_soon(BUSY_SECONDS).errors, context.correlation_id))
         except Exception as error:
             logger.exception("GraphQL: an operation failed")
             last = messages.written("error", identifier, [masked(context.correlation_id, cause=error)])
@@ -303,12 +312,16 @@ class Connection:
     async def _run_checked(self, prepared: Prepared, context: Context, payload: Any = None) -> dict[str, Any]:
         """Execute for who is asking as of now."""
         asker = await self._look_again()
-        return await in_thread(run, prepared, context.for_next_event(asker.user), payload)
+        return await threads.in_turn(
+            threads.person(asker.user.pk), run, prepared, context.for_next_event(asker.user), payload
+        )
 
 
 def _prepare(parameters: Parameters, context: Context) -> Prepared:
-    prepared = prepare(parameters)
-    charge(prepared, context.user)
+    refuse_debtors(context.user)
+    with charging_refusals(context.user):
+        prepared = prepare(parameters)
+        charge(context.user, prepared.cost)
     return prepared
 
 

@@ -10,6 +10,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
+from api.metering import Meter
+
 
 @dataclass(frozen=True)
 class Context:
@@ -23,6 +25,8 @@ class Context:
     """The id in the log, in the events that a mutation publishes, and in the `X-Request-ID` of the answer."""
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
     """For the apps: DataLoaders and caches of this operation or event, by any key of their own. Empty at first."""
+    meter: Meter = field(default_factory=Meter, repr=False)
+    """What it takes."""
 
     def for_next_event(self, user: AbstractBaseUser | AnonymousUser) -> Context:
         """The same for the next event of a subscription, without what was loaded for the last one."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from graphql import (
@@ -29,15 +30,15 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from api import limits, persisted
+from api import charging, limits, persisted
 from api.context import Context
 from api.cost import cost_of, values_of
 from api.counting import CountedExecution
-from api.errors import Refused, masked, refusal, told, too_soon, with_code
+from api.errors import Refused, masked, refusal, told, with_code
 from api.limits import Limits
+from api.metering import Meter
 from api.parameters import Parameters
 from api.rules import refuse_conditional_subscriptions
-from throttling import buckets
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class Prepared:
     """As the client sent them."""
     cost: int
     """The steps that it may take (`api.cost`); what it takes indeed turns out when it is executed."""
+    prepared_in: int
+    """The steps that could have been made while it was prepared."""
 
     @property
     def kind(self) -> OperationType:
@@ -82,13 +85,14 @@ def _load(path: str) -> GraphQLSchema:
 
 def prepare(parameters: Parameters) -> Prepared:
     """Do all that comes before executing. Raises Refused; then nothing was executed."""
+    meter = Meter()
     text = persisted.text_of(parameters.query, parameters.identifier)
     allowed = limits.current()
     document = read(text, allowed)
     definition = _definition(document, parameters.operation_name)
     # Before they are coerced, which takes longer the more there are.
     given = values_of(parameters.variables)
-    if given > allowed.cost:
+    if given > allowed.cost or given + cost_of(schema(), document, definition, parameters.variables) > allowed.cost:
         raise limits.exceeded("cost", allowed.cost)
     coerced = get_variable_values(
         schema(),
@@ -102,18 +106,7 @@ def prepare(parameters: Parameters) -> Prepared:
     cost = given + cost_of(schema(), document, definition, coerced)
     if cost > allowed.cost:
         raise limits.exceeded("cost", allowed.cost)
-    return Prepared(document, definition, parameters.variables, cost)
-
-
-def charge(prepared: Prepared, person: Any) -> None:
-    """Take what the operation may cost from what its person may spend; asks Redis in production.
-
-    Raises Refused where there is not enough: then nothing is executed.
-    """
-    try:
-        buckets.demand("api-person", person.pk, prepared.cost)
-    except buckets.Throttled as refused:
-        raise too_soon(refused.retry_after) from None
+    return Prepared(document, definition, parameters.variables, cost, meter.timed)
 
 
 def read(text: str, allowed: Limits) -> DocumentNode:
@@ -154,26 +147,31 @@ def _definition(document: DocumentNode, name: str | None) -> OperationDefinition
 
 def run(prepared: Prepared, context: Context, root: Any = None) -> dict[str, Any]:
     """Execute and give the answer as the client gets it. Never raises: what fails unforeseen is masked and logged.
+    What it took beyond its cost is charged, be it that its person has as much or owes it then.
 
     `root` is the payload of an event where the operation is a subscription.
     """
+    meter = Meter(prepared.prepared_in if root is None else 0)
     try:
-        result = execute(
-            schema(),
-            prepared.document,
-            root,
-            context,
-            dict(prepared.variables),
-            prepared.name,
-            execution_context_class=CountedExecution,
-            hide_suggestions=True,
-        )
+        with connection.execute_wrapper(meter.count_query):
+            result = execute(
+                schema(),
+                prepared.document,
+                root,
+                replace(context, meter=meter),
+                dict(prepared.variables),
+                prepared.name,
+                execution_context_class=CountedExecution,
+                hide_suggestions=True,
+            )
         if not isinstance(result, ExecutionResult):
             result.close()  # type: ignore[attr-defined]  # a coroutine
             raise TypeError("a resolver is asynchronous: they run in a thread")
     except Exception as error:
         logger.exception("GraphQL: executing failed")
         return {"data": None, "errors": [masked(context.correlation_id, cause=error)]}
+    if root is None:
+        charging.charge_rest(context.user, meter.taken - prepared.cost)
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = told(result.errors, context.correlation_id)

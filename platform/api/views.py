@@ -23,10 +23,12 @@ from graphql import OperationType
 
 from api import asking, negotiation, origins
 from api.asking import Asker
+from api.charging import charge, charging_refusals, refuse_debtors
 from api.context import Context
 from api.errors import Refused, masked, refusal, seconds_to_wait, told
-from api.execution import Prepared, charge, encoded, prepare, run
+from api.execution import Prepared, encoded, prepare, run
 from api.parameters import BadParametersError, Parameters, parse, read_json
+from api.tokens import token_in
 from eventbus.context import correlation_id
 from eventbus.outages import RETRY_AFTER, is_outage
 from securitylog import Kind, note
@@ -96,12 +98,14 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
     if request.method == "POST" and not negotiation.is_json(request):
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", _("Send application/json in UTF-8."))
     asker = _asker(request)
-    parameters = _parameters(request)
     context = Context(user=asker.user, request=request, correlation_id=correlation_id.get() or uuid4())
     try:
-        prepared = prepare(parameters)
-        _refuse_for_http(prepared, request)
-        charge(prepared, asker.user)
+        refuse_debtors(asker.user)
+        parameters = _parameters(request)
+        with charging_refusals(asker.user):
+            prepared = prepare(parameters)
+            _refuse_for_http(prepared, request)
+            charge(asker.user, prepared.cost)
     except Refused as refused:
         answer = {"errors": told(refused.errors, context.correlation_id)}
         # Old clients take any other status than 200 for a broken server.
@@ -111,7 +115,7 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
 
 def _asker(request: HttpRequest) -> Asker:
     """Who is asking: by a token, which no page of another site can send; else by a cookie, from a page of ours."""
-    token = asking.token_in(request.headers)
+    token = token_in(request.headers)
     if token is not None:
         asker = asking.by_token(token)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -24,8 +23,10 @@ from django.urls import re_path
 
 from api import execution
 from api.routing import websocket_urlpatterns as api_sockets
+from config.clients import clients
 from config.cookies import HostCookiesOfSockets
 from config.http import PooledHandler
+from config.processor import settle
 from config.sockets import OurPagesOnly, refuse
 from operations.heartbeat import WebHeart
 from operations.sockets import CountedSockets
@@ -39,7 +40,7 @@ sockets = URLRouter([*api_sockets, re_path("", OurPagesOnly(AuthMiddlewareStack(
 application = ProtocolTypeRouter(
     {
         "http": PooledHandler(settings.WEB_THREADS),
-        "websocket": Seated(CountedSockets(HostCookiesOfSockets(sockets))),
+        "websocket": Seated(CountedSockets(HostCookiesOfSockets(sockets)), clients.origin_of),
     }
 )
 # Building it takes a while, for which nobody who asks should have to wait.
@@ -48,7 +49,4 @@ execution.schema()
 if settings.PRODUCTION:  # in the embedded mode the sweeper of this very process beats
     WebHeart().start()
 
-# What was made until here stays as long as the process: looking through it again and again for garbage held up
-# requests by a tenth of a second.
-gc.collect()
-gc.freeze()
+settle()

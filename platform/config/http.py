@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from http import HTTPStatus
 from typing import IO, Any
 
 from django.core import signals
@@ -15,9 +15,14 @@ from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from config import bodies
+from config import bodies, outages
+from config.clients import clients
 from eventbus.context import request_arrived
+from fairness.pool import Full, Pool
+from fairness.turns import Client
 from operations.checks import serving_loop
+from operations.counters import count_request
+from sockets.threads import room, turns
 
 
 class PooledHandler(ASGIHandler):
@@ -30,8 +35,13 @@ class PooledHandler(ASGIHandler):
 
     def __init__(self, threads: int) -> None:
         super().__init__()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._pool = Pool(turns(), threads, "http", room())
         self._room = bodies.Room()
+
+    def create_request(self, scope: Any, body_file: IO[bytes]) -> tuple[Any, Any]:
+        """A request, or None and why it is none."""
+        made: tuple[Any, Any] = super().create_request(scope, body_file)
+        return made
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain for threads, whatever is asked for."""
@@ -59,26 +69,34 @@ class PooledHandler(ASGIHandler):
 
     async def _answer(self, scope: Any, body_file: IO[bytes], send: Any) -> None:
         with body_file:
-            loop, context = asyncio.get_running_loop(), copy_context()
-            context.run(serving_loop.set, loop)
-            response: HttpResponseBase = await loop.run_in_executor(
-                self._pool, context.run, self._respond, scope, body_file
-            )
+            context = copy_context()
+            context.run(serving_loop.set, asyncio.get_running_loop())
+            try:
+                response = await self._pool.run(clients.of(scope), context.run, self._respond, scope, body_file)
+            except Full as full:
+                response = self._too_busy(scope, body_file, full)
             if isinstance(body_file, bodies.TooLarge):
                 _closing(response)
             await self.send_response(response, send)
             if response.streaming:
-                await loop.run_in_executor(self._pool, context.run, response.close)
+                await self._pool.run(Client(), context.run, response.close)
+
+    def _too_busy(self, scope: Any, body_file: IO[bytes], full: Full) -> HttpResponseBase:
+        """Say so, on the loop. A page is made unless its client alone asks for too much."""
+        count_request("", HTTPStatus.SERVICE_UNAVAILABLE)
+        request, refusal = self.create_request(scope, body_file)
+        return refusal if request is None else outages.busy(request, makes_page=not full.of_client)
 
     def _respond(self, scope: Any, body_file: IO[bytes]) -> HttpResponseBase:
         """Do all that Django does for a request, in this thread. A response that is whole by now is closed, too: what
         Django ties to the end of a request (giving connections back, above all) does not wait for the network."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        made: tuple[Any, Any] = self.create_request(scope, body_file)
-        request, refusal = made
+        request, refusal = self.create_request(scope, body_file)
         response: HttpResponseBase = refusal if request is None else self.get_response(request)
         response._handler_class = type(self)  # type: ignore[attr-defined]  # Django's own, so the stubs leave it out
+        if request is not None:
+            clients.learn(scope, request)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not response.streaming:

@@ -1,4 +1,5 @@
-"""The answer while something that Plumbline needs is away: 503 in the format that was asked, and when to ask again."""
+"""The answer while something that Plumbline needs is away, or too much is asked of it: 503 in the format that was
+asked, and when to ask again."""
 
 from __future__ import annotations
 
@@ -29,7 +30,21 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
         "Plumbline can't reach its database or another service that it needs. Nothing that was shown as saved is lost. "
         "Try again in a moment."
     )
-    response = _document(request, message) or HttpResponse(_page(request, message), status=_STATUS)
+    return _answer(_document(request, message) or HttpResponse(_page(request, message)))
+
+
+def busy(request: HttpRequest, *, makes_page: bool) -> HttpResponse:
+    """Say that too much is asked for at the moment. Nothing was done. A page keeps what a form held; without one it is
+    a sentence, for which nothing has to be made."""
+    message = _("Too much is asked of this server at the moment, and this was not done. Try again in a few seconds.")
+    plain = "text/plain; charset=utf-8"
+    if document := _document(request, message):
+        return _answer(document)
+    return _answer(HttpResponse(_page(request, message)) if makes_page else HttpResponse(message, content_type=plain))
+
+
+def _answer(response: HttpResponse) -> HttpResponse:
+    response.status_code = _STATUS
     response.headers["Retry-After"] = str(RETRY_AFTER)
     add_never_cache_headers(response)
     return response

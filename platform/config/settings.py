@@ -150,6 +150,13 @@ ROOT_URLCONF = "config.urls"
 WEB_THREADS = env.int("WEB_THREADS", 8, validate=validate.Range(1, 256))
 # GraphQL operations on WebSockets that are worked on at once in one web process, look-ups of sessions among them.
 SOCKET_THREADS = env.int("SOCKET_THREADS", 4, validate=validate.Range(1, 256))
+# Requests, or operations on WebSockets, that wait for one of these threads: of all and of one client, a person or an
+# address, at most, and for how many seconds. What is beyond gets 503 with Retry-After.
+WAITING_REQUESTS = env.int("WAITING_REQUESTS", 1_000, validate=validate.Range(1))
+WAITING_REQUESTS_PER_CLIENT = env.int("WAITING_REQUESTS_PER_CLIENT", 200, validate=validate.Range(1))
+WAITING_SECONDS = env.float("WAITING_SECONDS", 30.0, validate=validate.Range(1, 600))
+# Seconds of computing, of the last ten or so, from which on a client waits for those who use less than half as much.
+HEAVY_CLIENT_SECONDS = env.float("HEAVY_CLIENT_SECONDS", 1.0, validate=validate.Range(0.1))
 # Seconds in which a client has to send the head of a request, and its body: a larger body has longer (`config.bodies`).
 HEAD_SECONDS = env.float("HEAD_SECONDS", 10.0, validate=validate.Range(0.1, 300))
 BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(0.1, 600))
@@ -163,6 +170,10 @@ BODY_ROOM = env.int("BODY_ROOM", 64 * 1024 * 1024, validate=validate.Range(4 * D
 # WebSockets of a person in one web process, and those from one address of which nobody knows yet whose they are.
 SOCKETS_PER_PERSON = env.int("SOCKETS_PER_PERSON", 20, validate=validate.Range(1))
 SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", 100, validate=validate.Range(1))
+# WebSockets from one address, within a minute, that are gone before anybody knows whose they are. With more, handshakes
+# wait, as they do where there is no place, for so many seconds, and are looked at once more then.
+FRUITLESS_SOCKETS_PER_ADDRESS = env.int("FRUITLESS_SOCKETS_PER_ADDRESS", 100, validate=validate.Range(1))
+HANDSHAKE_PAUSE_SECONDS = env.float("HANDSHAKE_PAUSE_SECONDS", 5.0, validate=validate.Range(0.1, 60))
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -360,6 +371,8 @@ GRAPHQL_MAX_DIRECTIVES = env.int("GRAPHQL_MAX_DIRECTIVES", 50, validate=validate
 GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", 1_000, validate=validate.Range(1))
 GRAPHQL_MAX_OVERLAPS = env.int("GRAPHQL_MAX_OVERLAPS", 2_000, validate=validate.Range(1))
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", 20_000, validate=validate.Range(1))
+# Microseconds of computing that count as one step of the cost, where that comes to more than the steps that were made.
+GRAPHQL_STEP_MICROSECONDS = env.int("GRAPHQL_STEP_MICROSECONDS", 20, validate=validate.Range(1))
 # Bytes of a request to /graphql; a message on its WebSocket may have as many.
 GRAPHQL_MAX_BODY = env.int("GRAPHQL_MAX_BODY", 64 * 1024, validate=validate.Range(1_024))
 # Operations that one WebSocket may have running at a time.

@@ -58,6 +58,8 @@ class Installation:
             "REDIS_URL": "",
             "EMAIL_URL": "",
             "LIMIT_API_COST_PERSON": "off",
+            "GRAPHQL_STEP_MICROSECONDS": "1000000",
+            "FRUITLESS_SOCKETS_PER_ADDRESS": "1000000",
             "GRAPHQL_RECHECK_SECONDS": "0.3",
             "GRAPHQL_INIT_SECONDS": "3",
             "GRAPHQL_SEND_SECONDS": "3",

@@ -17,6 +17,7 @@ from accounts.sessions import SessionStore
 from api import asking
 from api.asking import Again, Asker
 from api.tests.servers import PASSWORD
+from api.tokens import token_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_schema")]
 
@@ -325,4 +326,4 @@ def test_what_else_changed_is_found_as_it_is_now(askers: list[Asker], alice: Use
     ],
 )
 def test_the_token_is_found_in_headers_and_payloads(headers: dict[str, object], token: str | None) -> None:
-    assert asking.token_in(headers) == token
+    assert token_in(headers) == token

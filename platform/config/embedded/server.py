@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -13,18 +11,12 @@ from typing import Any
 import uvicorn
 
 from config.heads import Protocol
+from config.processor import settle
 
 MAX_MESSAGE = 64 * 1024
 """Bytes of one WebSocket message: browsers only ever send small ones."""
 GRACE = 3
 """Seconds that open requests and sockets get when the server stops."""
-
-
-SWITCH_SECONDS = 0.0005
-"""How long a thread may compute before another one gets its turn. Web and worker share this process: with Python's
-5 ms a save and the evaluation before it wait that long for each other, several times on the way to the browser."""
-YOUNG_OBJECTS = 10_000
-"""How many new objects make Python look for unused ones."""
 
 
 class Server(uvicorn.Server):
@@ -37,7 +29,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            _settle()
+            settle()
             self._on_started()
 
 
@@ -65,14 +57,6 @@ def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_stopping)
     Server(config, on_started).run(sockets=[listener])
-
-
-def _settle() -> None:
-    """Share the processor finely, and never again look for unused objects among what is loaded by now."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _already_stopping(number: int, frame: FrameType | None) -> None:

@@ -31,6 +31,8 @@ TURNS, SECONDS = 5, 6.0
 QUICK_TURNS, QUICK_SECONDS = 1, 2.0
 BEGINNING = 1.0
 """Seconds that an attack has before anything is measured."""
+END = 3.0
+"""Seconds in which the server gets done with what an attack has left."""
 GAP = 0.1
 """Seconds between two requests of the victim: a person is not in a hurry, and stays below all limits."""
 MOST = 3.0
@@ -72,6 +74,7 @@ def run(place: Place, mode: str, only: str, *, quick: bool) -> None:
             quiet.append(asyncio.run(victim.use(seconds)))
             with attack(place, name):
                 attacked.append(asyncio.run(victim.use(seconds)))
+            time.sleep(END)
         for what in ("page", "save"):
             _emit(mode, name, what, [each[what] for each in attacked], [each[what] for each in quiet])
 
