@@ -116,7 +116,6 @@ MIDDLEWARE = [
     "eventbus.middleware.CorrelationMiddleware",
     "operations.middleware.CountedRequests",
     "config.refusals.Refusals",
-    "accounts.waiting.Waits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,8 +124,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.too_often.TooOften",
-    "accounts.bodies.ReadableBodies",
+    "config.too_often.TooOften",
+    "accounts.json_bodies.ReadableBodies",
 ]
 
 ROOT_URLCONF = "config.urls"
