@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from uuid import uuid4
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 OpenTab = Callable[[str], Page]
 ANSWERS = GOLDEN | {"exposed": "no", "provider": "no"}
-REPORT = re.compile(r"/reports/[0-9a-f-]{36}/$")
+FETCHED = r"/reports/[0-9a-f-]{36}/$"
+REPORT = re.compile(FETCHED)
 SUBMISSION = re.compile(r"/submissions/[0-9a-f-]{36}/$")
 
 
@@ -118,7 +120,7 @@ def test_a_button_of_the_report_that_is_pressed_while_the_report_changes_works(a
     panel(alices).get_by_role("link", name="Read the whole report so far").click()
     is_live(alices)
     press(alices, alices.get_by_role("link", name="Go on answering"))
-    let_it_arrive(alices, r"/reports/[0-9a-f-]{36}/$", lambda: choose(bobs, "QC-02", "P"))
+    let_it_arrive(alices, FETCHED, lambda: choose(bobs, "QC-02", "P"))
     alices.mouse.up()
 
     expect(alices).to_have_url(SUBMISSION)
@@ -130,7 +132,7 @@ def test_a_button_that_is_pressed_by_the_keyboard_while_the_report_changes_works
     alices.evaluate("void (window.print = () => { document.body.dataset.printed = 'yes'; })")
     alices.get_by_role("button", name="Print or save as PDF").focus()
     alices.keyboard.down("Space")
-    let_it_arrive(alices, r"/reports/[0-9a-f-]{36}/$", lambda: choose(bobs, "QC-02", "P"))
+    let_it_arrive(alices, FETCHED, lambda: choose(bobs, "QC-02", "P"))
     alices.keyboard.up("Space")
 
     expect(alices.locator("body[data-printed]")).to_have_count(1)
@@ -222,3 +224,56 @@ def test_who_waits_for_a_report_hears_that_the_answers_were_reopened_and_changed
     expect(alices.get_by_role("heading", name="Your report is being made")).to_be_hidden()
     expect(alices.get_by_role("main")).to_contain_text("Somebody reopened this before you came here")
     expect(alices.get_by_role("link", name=re.compile("Passwords"))).to_be_visible()
+
+
+# Nothing can be asked of a page that is about to go, so it tells by itself what it says, and leaves word of what was
+# seen on it at the end, before its own scripts clear up.
+LEAVE_WORD = """addEventListener("pagehide", () => {
+  const button = window.pressed;
+  const seen = button && [button.isConnected, document.activeElement.textContent];
+  if (seen) sessionStorage.setItem("seen", JSON.stringify(seen));
+});"""
+LISTEN = """button => {
+  window.pressed = button;
+  new MutationObserver(() => console.info(document.querySelector("[data-press-state]")?.textContent)).observe(
+    document.body, { childList: true, subtree: true });
+}"""
+WAITING = "Waiting for the server. This page goes on by itself as soon as it answers."
+
+
+def test_a_form_that_is_on_its_way_and_what_the_page_says_of_it_stay_when_the_report_changes(
+    alices: Page, bobs: Page
+) -> None:
+    alices.add_init_script(LEAVE_WORD)
+    alices.goto(section(alices.url, "about-you"))
+    answer_everything(alices, ANSWERS)
+    alices.get_by_role("button", name="Submit").click()
+    expect(alices).to_have_url(REPORT)
+    is_live(alices)
+    held: list[Route] = []
+    alices.route("**/reopen/", lambda route: held.append(route))
+    button = alices.get_by_role("button", name="Change answers", exact=True)
+    button.evaluate(LISTEN)
+    with alices.expect_console_message(lambda message: message.text == WAITING):
+        button.click(no_wait_after=True)
+
+    bobs.goto(alices.url)
+    bobs.get_by_role("button", name="Change answers", exact=True).click()
+    bobs.get_by_role("link", name=re.compile("Passwords")).click()
+    let_it_arrive(alices, FETCHED, lambda: choose(bobs, "QC-06", "F"))
+    held[0].continue_()
+
+    expect(alices).to_have_url(SUBMISSION)
+    assert json.loads(alices.evaluate("sessionStorage.getItem('seen')")) == [True, WAITING]
+
+
+def test_a_click_is_not_lost_when_a_notice_appears_above_what_is_pressed(alices: Page) -> None:
+    panel(alices).get_by_role("link", name="Read the whole report so far").click()
+    is_live(alices)
+    alices.context.clear_cookies(name="sessionid")
+    press(alices, alices.get_by_role("link", name="Go on answering"))
+    let_it_arrive(alices, FETCHED, lambda: alices.evaluate("void dispatchEvent(new Event('online'))"))
+    expect(alices.get_by_text("You are signed out")).to_be_hidden()
+    alices.mouse.up()
+
+    expect(alices).to_have_url(re.compile("/accounts/login/.*submissions"))

@@ -103,6 +103,7 @@ def test_a_short_moment_gets_its_date_after_midnight(page: Page) -> None:
 def test_every_page_of_an_answers_road_names_the_same_clock(page: Page) -> None:
     page.goto("/questionnaires/")
     page.get_by_role("button", name="Start Security quick check").click()
+    page.wait_for_url("**/submissions/**")
     overview = page.url
     page.get_by_role("link", name="Begin").click()
     radio = page.locator("input[type=radio]").first

@@ -34,6 +34,7 @@ def start_quick_check(page: Page) -> None:
         again.first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Security quick check")
     page.get_by_role("link", name="Begin").click()
+    page.wait_for_url("**/sections/*/")
 
 
 def choose(page: Page, question_id: str, value: str) -> None:

@@ -1,6 +1,8 @@
 // Keeps reports on the page up to date. A message on the socket is only a hint that there is something to fetch;
 // after every reconnect the page asks for what it missed, so nothing depends on a socket having been open.
 
+import { isOnItsWay, untilNoneIs } from "./pressing.js";
+
 const OPEN_WITHIN = 4000;
 const ANSWER_WITHIN = 20000;
 const POLL_EVERY = 5000;
@@ -110,7 +112,8 @@ function keepPlace(container, change) {
 }
 
 // --------------------------------------------------------------------------------------------- what is being pressed
-// A click is lost when its element is replaced between pressing and letting go, so replacing waits until then.
+// A click is lost when its element is replaced or moves between pressing and letting go, so both wait until then. A form
+// that is on its way is not replaced at all: its button shows that, and what the page says of it would be gone.
 const waiting = [];
 let isPressed = false;
 let release = 0;
@@ -129,7 +132,14 @@ function letGo() {
   }, UNTIL_CLICKED);
 }
 
-const released = () => isPressed && new Promise((resolve) => waiting.push(resolve));
+async function released() {
+  while (isPressed || isOnItsWay()) await (isPressed ? new Promise((resolve) => waiting.push(resolve)) : untilNoneIs());
+}
+
+async function setHidden(selector, isHidden) {
+  await released();
+  document.querySelectorAll(selector).forEach((place) => { place.hidden = isHidden; });
+}
 
 document.addEventListener("pointerdown", (event) => { if (event.button === 0) press(); }, true);
 document.addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest("button, summary")) press(); }, true);
@@ -219,10 +229,9 @@ function liveList(root) {
     let more = true;
     while (more) {
       const response = await get(root.dataset.changesUrl + position);
-      document.querySelector("[data-live-left]").hidden = response.status !== 404;
-      if (!response.ok) return;
-      const news = await response.json();
-      await released();
+      const news = response.ok && (await response.json());
+      await setHidden("[data-live-left]", response.status !== 404);
+      if (!news) return;
       if (news.list) {
         const before = shownIds();
         show(news.list);
@@ -282,7 +291,9 @@ function livePanel(root) {
   const ask = oneAtATime(async () => {
     const url = new URL(root.dataset.panelUrl, window.location.href);
     url.searchParams.set("late", "");
-    if ((await show(url)) === 404 && awaited !== null && !isLeaving) window.location.reload();
+    const status = await show(url);
+    await released();
+    if (status === 404 && awaited !== null && !isLeaving) window.location.reload();
     watchTheWait();
   });
 
@@ -360,7 +371,7 @@ function liveReport(root) {
 
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.url);
-    if (response.status === 404) document.querySelector("[data-live-gone]")?.removeAttribute("hidden");
+    if (response.status === 404) await setHidden("[data-live-gone]", false);
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("[data-live-report]");
@@ -374,13 +385,11 @@ function liveReport(root) {
 // The overview and the review of a submission: a colleague saves, submits or reopens while the page is open.
 function liveAnswers(root) {
   const place = root.querySelector("[data-live-news]");
-  const gone = root.querySelector("[data-live-answers-gone]");
   const stateOf = ({ revision, state, changed }) => [revision, state, changed].join(" ");
 
   function replace(fresh) {
     const before = root.querySelector("[data-live-current]");
     if (stateOf(before.dataset) === stateOf(fresh.dataset) || Number(fresh.dataset.revision) < Number(before.dataset.revision)) return;
-    if (document.querySelector("[data-leaving=going]")) return; // its form is on its way
     keepFocus(root, () => before.replaceWith(document.adoptNode(fresh)));
     tell("replaced");
     if (before.dataset.state === fresh.dataset.state) return;
@@ -390,11 +399,9 @@ function liveAnswers(root) {
 
   const refresh = oneAtATime(async () => {
     const response = await get(root.dataset.url);
-    gone.hidden = response.status !== 404;
-    if (!response.ok) return;
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const page = new DOMParser().parseFromString(response.ok ? await response.text() : "", "text/html");
     const fresh = page.querySelector("[data-live-current]");
-    await released();
+    await setHidden("[data-live-answers-gone]", response.status !== 404);
     if (fresh) replace(fresh);
   });
   return { refresh, concerns: (hint) => hint.submission === root.dataset.liveAnswers };
@@ -461,7 +468,7 @@ function signOut() {
   socket?.close();
   socket = null;
   document.querySelectorAll("[data-live-status]").forEach((place) => { place.hidden = true; });
-  document.querySelectorAll("[data-live-signed-out]").forEach((place) => { place.hidden = false; });
+  setHidden("[data-live-signed-out]", false);
 }
 
 function lostSignIn() {
@@ -473,7 +480,7 @@ function opened() {
   failures = 0;
   stopPolling();
   showState("live");
-  document.querySelectorAll("[data-live-signed-out]").forEach((place) => { place.hidden = true; });
+  setHidden("[data-live-signed-out]", true);
   refreshAll();
 }
 

@@ -1,14 +1,13 @@
 // Whoever clicks twice on a button would send its form twice: the second is told that the code was used, that the draft is
-// gone or that this was too often. For a moment a form that is on its way is not sent again, and the page says so. Its button
-// shows a turning wheel, so that each press is seen to be answered.
+// gone or that this was too often. For a moment a form that is on its way is not sent again, and the page says so.
 
-import { sayWaiting } from "./pressing.js";
+import { buttonOf, sayWaiting, showBusy } from "./pressing.js";
 
 const UNTIL_AGAIN = 3000; // it may not have got through
 const sent = new Map(); // each form with its button
 
 function letAgain(form) {
-  sent.get(form)?.removeAttribute("aria-busy");
+  showBusy(sent.get(form), false);
   sent.delete(form);
 }
 
@@ -19,9 +18,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return sayWaiting(form, event.submitter);
   }
-  const button = event.submitter ?? form.querySelector("[type=submit]");
-  sent.set(form, button);
-  button?.setAttribute("aria-busy", "true");
+  sent.set(form, buttonOf(form, event.submitter));
   setTimeout(letAgain, UNTIL_AGAIN, form);
 });
 addEventListener("pageshow", () => [...sent.keys()].forEach(letAgain));

@@ -1,9 +1,10 @@
-// A press on a button is answered within a second: the next page comes, or this one says what it waits for. Pages that
-// save by themselves (answering/leaving.js) say more.
+// A press on a button is answered at once, by a wheel on it, and within a second: the next page comes, or this one says
+// what it waits for. Pages that save by themselves (answering/leaving.js) say more.
 
 const SOON = 700;
 const texts = document.querySelector("[data-press-texts]")?.dataset ?? {};
-const timers = new Map();
+const onTheirWay = new Map(); // form -> { button, timer }
+const waiting = []; // what goes on when no form is on its way any more
 const places = new Map(); // form -> where this page answers its presses
 
 // Right below the button that was pressed: a form may be long, and a button may be outside of its form.
@@ -46,30 +47,58 @@ document.addEventListener(
     const form = event.target;
     if (navigator.onLine || form.method === "dialog" || savesItself(form)) return;
     event.preventDefault();
-    clearTimeout(timers.get(form));
+    stay(form);
+    letOthersGoOn();
     say(form, [texts.textOffline], event.submitter).focus();
   },
   true,
 );
 
+// The button that was pressed; by the keyboard in a field that is the form's first one.
+export const buttonOf = (form, submitter) => submitter ?? form.querySelector("[type=submit]");
+
+export function showBusy(button, isBusy = true) {
+  if (isBusy) button?.setAttribute("aria-busy", "true");
+  else button?.removeAttribute("aria-busy");
+}
+
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog" || (form.target && form.target !== "_self")) return;
-  clearTimeout(timers.get(form));
-  timers.set(form, setTimeout(sayWaiting, SOON, form, event.submitter));
+  stay(form);
+  const button = buttonOf(form, event.submitter);
+  showBusy(button);
+  onTheirWay.set(form, { button, timer: setTimeout(sayWaiting, SOON, form, event.submitter) });
 });
+
+// What would take a form away, or the whole page, waits as long as one is on its way.
+export const isOnItsWay = () => onTheirWay.size > 0;
+export const untilNoneIs = () => new Promise((resolve) => waiting.push(resolve));
 
 addEventListener("online", () => {
   for (const place of places.values()) if (place.textContent === texts.textOffline) place.textContent = texts.textOnline;
 });
 
-// Back from the next page, or the answer was a file: nothing is waited for any more.
-function forget() {
-  for (const [form, timer] of timers) {
+function stay(form) {
+  const press = onTheirWay.get(form);
+  clearTimeout(press?.timer);
+  showBusy(press?.button, false);
+  onTheirWay.delete(form);
+}
+
+function letOthersGoOn() {
+  if (!onTheirWay.size) waiting.splice(0).forEach((goOn) => goOn());
+}
+
+// The next page is there: nothing is waited for any more.
+addEventListener("pagehide", () => {
+  for (const [form, { timer }] of onTheirWay) {
     clearTimeout(timer);
     hush(form);
   }
-  timers.clear();
-}
-addEventListener("pagehide", forget);
-addEventListener("pageshow", forget);
+});
+// And the person is back.
+addEventListener("pageshow", () => {
+  [...onTheirWay.keys()].forEach(stay);
+  letOthersGoOn();
+});

@@ -1,5 +1,6 @@
 // Answers of this submission that other pages could not save: sent from here as soon as no open tab has them in hand.
 
+import { isOnItsWay } from "../pressing.js";
 import { questions, replied } from "./draft.js";
 import { element, root, text } from "./page.js";
 import { PARTS, lacksReason, same } from "./parts.js";
@@ -73,7 +74,7 @@ function isOwn(conflict, entry) {
 // The page that lists the answers is as old as they were.
 function showAnew() {
   const address = root.dataset.autosaveAnew;
-  if (address && !("leaving" in root.dataset) && sending.size === 0) location.replace(address);
+  if (address && !("leaving" in root.dataset) && !isOnItsWay() && sending.size === 0) location.replace(address);
 }
 
 export function showBanner() {

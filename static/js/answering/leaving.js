@@ -1,7 +1,7 @@
 // A press on a button of the form is answered within a second: everything is saved and the page goes on, or the page says
 // what is in the way and puts the focus there. What is only waiting goes on by itself.
 
-import { hush, say } from "../pressing.js";
+import { buttonOf, hush, say, showBusy } from "../pressing.js";
 import { focusStanding, questions, reload, whyNot } from "./draft.js";
 import * as elsewhere from "./elsewhere.js";
 import { heading } from "./inputs.js";
@@ -10,7 +10,7 @@ import { token } from "./server.js";
 import * as unsent from "./unsent.js";
 
 const SOON = 600;
-let pressed = null; // what the person wants to go on to: { form, submitter }
+let pressed = null; // what the person wants to go on to: { form, submitter, isTrying }
 let isGoing = false;
 
 const isOpen = () => [...questions.values()].some((question) => question.isOpen);
@@ -43,9 +43,16 @@ root.addEventListener("formdata", ({ formData }) => {
   if (formData.has("csrfmiddlewaretoken")) formData.set("csrfmiddlewaretoken", token());
 });
 
+// With a press, or with none any more. As long as one waits, its button shows a wheel.
+function waitWith(press) {
+  if (pressed) showBusy(buttonOf(pressed.form, pressed.submitter), false);
+  pressed = press;
+  if (press) showBusy(buttonOf(press.form, press.submitter));
+}
+
 function press(form, submitter) {
   const mine = { form, submitter, isTrying: false };
-  pressed = mine;
+  waitWith(mine);
   root.dataset.leaving = "";
   hush(form);
   const blocker = inTheWay();
@@ -86,7 +93,7 @@ function inTheWay() {
 }
 
 function stop(form, { question, words, focus }) {
-  pressed = null;
+  waitWith(null);
   stay();
   say(form, question ? [`${text("NotYet")} `, linkTo(question, focus), ` ${words}`] : [words]);
   if (focus() === false) form.querySelector("[data-press-state]")?.focus();
@@ -119,7 +126,7 @@ function wait(form) {
 }
 
 function goOn({ form, submitter }) {
-  pressed = null;
+  waitWith(null);
   isGoing = true;
   root.dataset.leaving = "going";
   form.requestSubmit(submitter);
@@ -131,10 +138,10 @@ document.addEventListener("plumbline:replaced", () => {
   const form = root.querySelector(`form[action="${CSS.escape(pressed.form.getAttribute("action"))}"]`);
   const isSaid = Boolean(pressed.form.querySelector("[data-press-state]")?.textContent);
   if (!form) {
-    pressed = null;
+    waitWith(null);
     return stay();
   }
-  Object.assign(pressed, { form, submitter: form.querySelector("[type=submit]") });
+  waitWith(Object.assign(pressed, { form, submitter: form.querySelector("[type=submit]") }));
   if (isSaid) wait(form);
 });
 
@@ -150,5 +157,5 @@ export function tryAgain() {
 export function changed() {
   stay();
   if (pressed) hush(pressed.form);
-  pressed = null;
+  waitWith(null);
 }
