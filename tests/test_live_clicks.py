@@ -241,21 +241,27 @@ LISTEN = """button => {
 WAITING = "Waiting for the server. This page goes on by itself as soon as it answers."
 
 
+def hold_a_press_on_change_answers(page: Page) -> list[Route]:
+    """Submit, press "Change answers" in the report, and see the page wait for the server."""
+    page.goto(section(page.url, "about-you"))
+    answer_everything(page, ANSWERS)
+    page.get_by_role("button", name="Submit").click()
+    expect(page).to_have_url(REPORT)
+    is_live(page)
+    held: list[Route] = []
+    page.route("**/reopen/", lambda route: held.append(route))
+    button = page.get_by_role("button", name="Change answers", exact=True)
+    button.evaluate(LISTEN)
+    with page.expect_console_message(lambda message: message.text == WAITING):
+        button.click(no_wait_after=True)
+    return held
+
+
 def test_a_form_that_is_on_its_way_and_what_the_page_says_of_it_stay_when_the_report_changes(
     alices: Page, bobs: Page
 ) -> None:
     alices.add_init_script(LEAVE_WORD)
-    alices.goto(section(alices.url, "about-you"))
-    answer_everything(alices, ANSWERS)
-    alices.get_by_role("button", name="Submit").click()
-    expect(alices).to_have_url(REPORT)
-    is_live(alices)
-    held: list[Route] = []
-    alices.route("**/reopen/", lambda route: held.append(route))
-    button = alices.get_by_role("button", name="Change answers", exact=True)
-    button.evaluate(LISTEN)
-    with alices.expect_console_message(lambda message: message.text == WAITING):
-        button.click(no_wait_after=True)
+    held = hold_a_press_on_change_answers(alices)
 
     bobs.goto(alices.url)
     bobs.get_by_role("button", name="Change answers", exact=True).click()
@@ -265,6 +271,21 @@ def test_a_form_that_is_on_its_way_and_what_the_page_says_of_it_stay_when_the_re
 
     expect(alices).to_have_url(SUBMISSION)
     assert json.loads(alices.evaluate("sessionStorage.getItem('seen')")) == [True, WAITING]
+
+
+def test_what_is_stopped_by_the_person_holds_nothing_up(alices: Page, bobs: Page) -> None:
+    hold_a_press_on_change_answers(alices)
+    alices.context.new_cdp_session(alices).send("Page.stopLoading")
+    report = alices.locator(".report")
+    newest = report.get_attribute("data-newest") or ""
+
+    expect(alices.get_by_text(WAITING)).to_be_hidden()
+    expect(alices.locator("[aria-busy=true]")).to_have_count(0)
+    bobs.goto(alices.url)
+    bobs.get_by_role("button", name="Change answers", exact=True).click()
+    bobs.get_by_role("link", name=re.compile("Passwords")).click()
+    choose(bobs, "QC-06", "F")
+    expect(report).not_to_have_attribute("data-newest", newest)
 
 
 def test_a_click_is_not_lost_when_a_notice_appears_above_what_is_pressed(alices: Page) -> None:

@@ -3,7 +3,7 @@
 
 const SOON = 700;
 const texts = document.querySelector("[data-press-texts]")?.dataset ?? {};
-const onTheirWay = new Map(); // form -> { button, timer }
+const onTheirWay = new Map(); // form -> { button, timer, hasBegun }
 const waiting = []; // what goes on when no form is on its way any more
 const places = new Map(); // form -> where this page answers its presses
 
@@ -68,7 +68,19 @@ addEventListener("submit", (event) => {
   stay(form);
   const button = buttonOf(form, event.submitter);
   showBusy(button);
-  onTheirWay.set(form, { button, timer: setTimeout(sayWaiting, SOON, form, event.submitter) });
+  onTheirWay.set(form, { button, timer: setTimeout(sayWaiting, SOON, form, event.submitter), hasBegun: false });
+});
+
+// Somebody stopped what was on its way (Escape, the browser's own button), or pressed something else: that tells of the
+// one before only after the new press, and before it begins.
+window.navigation?.addEventListener("navigate", () => onTheirWay.forEach((press) => { press.hasBegun = true; }));
+window.navigation?.addEventListener("navigateerror", () => {
+  for (const [form, { hasBegun }] of onTheirWay) {
+    if (!hasBegun) continue;
+    stay(form);
+    hush(form);
+  }
+  letOthersGoOn();
 });
 
 // What would take a form away, or the whole page, waits as long as one is on its way.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Error, Page, Response
@@ -108,11 +107,12 @@ class Presser:
         self._take_a_page()
 
     def _take_a_page(self) -> None:
-        self._answers = answers = []
+        answers: list[str] = []
+        self._answers = answers
         self.page = self.context.new_page()
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.on("response", self._hear)
-        self.page.on("console", partial(self._listen, answers))
+        self.page.on("console", lambda message: self._listen(answers, message))
         self.page.on("framenavigated", lambda _frame: answers.append("goes on"))
         self.devtools = self.context.new_cdp_session(self.page)
 
