@@ -24,8 +24,6 @@ SHOW = """button => {
     if (each.localName === "details") each.open = true;
     if (each.popover && !each.matches(":popover-open")) each.showPopover();
   }
-  document.activeElement?.blur();
-  for (const place of document.querySelectorAll("[data-press-state]")) place.textContent = "";
   button.scrollIntoView({ block: "center", behavior: "instant" });
   const { x, y, width, height } = button.getBoundingClientRect();
   return [x + width / 2, y + height / 2];
@@ -71,6 +69,9 @@ WATCH = """button => {
   }, { signal: watch.signal });
   addEventListener("click", ({ target }) => {
     if (!button.contains(target)) return tell("MISSED");
+    // What the page said of the press before is no answer to this one.
+    for (const place of document.querySelectorAll("[data-press-state]")) place.textContent = "";
+    document.activeElement?.blur();
     setTimeout(() => setTimeout(() => tell(answer() || "SILENT for a second"), 1000));
   }, { capture: true, signal: watch.signal });
 }"""
@@ -78,6 +79,7 @@ TOLD = "The page answers: "
 MISSED = "MISSED"
 SILENT = "SILENT"
 LOOK_EVERY = 50
+TRIES = 20
 HANGS = 60_000
 """Milliseconds after which the browser itself must hang: a page tells after a second of its own."""
 
@@ -104,25 +106,20 @@ class Presser:
     _answers: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._take_a_page()
-
-    def _take_a_page(self) -> None:
-        answers: list[str] = []
-        self._answers = answers
         self.page = self.context.new_page()
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.on("response", self._hear)
-        self.page.on("console", lambda message: self._listen(answers, message))
-        self.page.on("framenavigated", lambda _frame: answers.append("goes on"))
+        self.page.on("console", self._listen)
+        self.page.on("framenavigated", lambda _frame: self._answers.append("goes on"))
         self.devtools = self.context.new_cdp_session(self.page)
 
     def _hear(self, response: Response) -> None:
         if response.status >= 500 and not response.headers.get("x-made-by-the-test"):
             self.faults.append(f"{response.status} {response.request.method} {response.url}")
 
-    def _listen(self, answers: list[str], message: ConsoleMessage) -> None:
+    def _listen(self, message: ConsoleMessage) -> None:
         if message.text.startswith(TOLD):
-            answers.append(message.text.removeprefix(TOLD))
+            self._answers.append(message.text.removeprefix(TOLD))
 
     def be(self, session: str) -> None:
         """Be signed in with that session from now on; without one, signed out."""
@@ -138,14 +135,17 @@ class Presser:
         return {tuple(ID.sub("", part) for part in name): button for button, name in enumerate(names)}
 
     def leave(self) -> None:
-        """Nothing that waits on the page goes on, and the network is as usual.
-
-        The page is closed: another address in it would compete with the one that its press may be on the way to.
-        """
+        """Nothing that waits on the page goes on, and the network is as usual."""
+        for _ in range(TRIES):
+            try:
+                self.page.goto("about:blank")
+                break
+            except Error:  # its press is just leading somewhere else; after that nothing interrupts this
+                self.page.wait_for_timeout(LOOK_EVERY)
+        else:
+            raise AssertionError("the page can't be left")
         self.page.unroute_all(behavior="ignoreErrors")
-        self.page.close()
         self.context.set_offline(False)
-        self._take_a_page()
 
     def do(self, script: str, button: int) -> Any:
         """What a script makes of one of the page's buttons."""
