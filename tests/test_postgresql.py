@@ -47,6 +47,7 @@ ON_POSTGRESQL = (
     "platform/config/tests/test_schema_mistakes.py",
     "answers/tests/test_lines.py",
     "answers/tests/test_schema.py",
+    "answers/tests/test_schema_saving.py",
     "answers/tests/test_submissions.py",
     "platform/config/tests/test_schema_queries.py::test_each_relation_costs_the_same_from_five_rows_as_from_fifty",
 )
