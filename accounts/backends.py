@@ -11,10 +11,11 @@ from django.http import HttpRequest
 
 from accounts import hashers, people
 from accounts.models import User
+from rows import Reader
 
+_PEOPLE = Reader(User)
 # By name: PostgreSQL refuses a prepared "*" once a migration has added a column, as during an upgrade.
-_COLUMNS = ", ".join(str(field.column) for field in User._meta.concrete_fields)
-_PERSON = f"SELECT {_COLUMNS} FROM accounts_user WHERE id = %s"  # noqa: S608  (our own names)
+_PERSON = f"SELECT {_PEOPLE.columns} FROM accounts_user WHERE id = %s"  # noqa: S608  (our own names)
 
 
 class AuthenticationBackend(AllauthBackend):  # type: ignore[misc]  # allauth has no annotations
@@ -45,6 +46,6 @@ class AuthenticationBackend(AllauthBackend):  # type: ignore[misc]  # allauth ha
         Written out, for every request asks it: building the statement anew took longer than running it.
         """
         key = User._meta.pk.get_db_prep_value(user_id, connection)
-        for person in User.objects.raw(_PERSON, [key]):
+        for person in _PEOPLE.read(_PERSON, [key]):
             return person if self.user_can_authenticate(person) else None
         return None

@@ -23,6 +23,7 @@ BEGAN = "began"
 NOTED_EVERY = timedelta(hours=1)
 """How often, at most, a session is written only because somebody was there."""
 _LOAD = "SELECT session_data, expire_date FROM django_session WHERE session_key = %s AND expire_date > %s"
+_STORED = "SELECT session_key, session_data FROM django_session WHERE session_key IN (<keys>) AND expire_date > %s"
 
 
 class SessionStore(db.SessionStore):
@@ -72,8 +73,10 @@ class SessionStore(db.SessionStore):
     @classmethod
     def stored(cls, keys: Collection[str]) -> dict[str, str]:
         """What is stored of each of these sessions, still encoded; those that are unknown or over are left out."""
-        found = cls.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-        return dict(found.values_list("session_key", "session_data"))
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(_STORED.replace("<keys>", ", ".join(["%s"] * len(keys))), [*keys, now])
+            return dict(cursor.fetchall())
 
 
 def _end(began: float | None, now: datetime) -> datetime:

@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from accounts.models import User
 from answers.models import Answer, Submission
+from rows import Reader
 
 _CHANGED = ("version", "value", "value_version", "note", "note_version", "updated_by_id", "updated_at")
 _PARTS = ("value", "note")
@@ -28,8 +29,11 @@ _STORE = f"""
     )
 }
 """  # noqa: S608  (names of our own columns)
-_READ = "id, submission_id, question, version, value, value_version, note, note_version"
-_ANSWERS = f"SELECT {_READ} FROM answers_answer WHERE submission_id = %s"  # noqa: S608  (as above)
+_SUBMISSIONS = Reader(Submission)
+_STANDING = Reader(
+    Answer, ("id", "submission_id", "question", "version", "value", "value_version", "note", "note_version")
+)
+_ANSWERS = f"SELECT {_STANDING.columns} FROM answers_answer WHERE submission_id = %s"  # noqa: S608  (as above)
 # The lock was waited for, perhaps while somebody renamed the line: a statement that comes after it sees the new name.
 _STORE_REVISION = """
     UPDATE answers_submission SET revision = %s, updated_at = %s WHERE id = %s
@@ -41,7 +45,7 @@ _ROW = f"({', '.join(['%s'] * len(_STORED))})"
 def lock(submission_id: UUID, user: User) -> Submission:
     """The submission, its row locked until the transaction ends; raises DoesNotExist for somebody else's, too."""
     arguments = [_prepared(User, "id", user.pk), _prepared(Submission, "id", submission_id)]
-    for submission in Submission.objects.raw(_lock_statement(connection.vendor), arguments):
+    for submission in _SUBMISSIONS.read(_lock_statement(connection.vendor), arguments):
         return submission
     raise Submission.DoesNotExist
 
@@ -51,6 +55,8 @@ def _lock_statement(vendor: str) -> str:
     """What `visible_to` says, as a statement that takes a person's and a submission's id."""
     found = Submission.objects.visible_to(User(pk=UUID(int=1))).filter(pk=UUID(int=2))
     statement, arguments = found.select_for_update(of=("self",)).query.sql_with_params()
+    if f"SELECT {_SUBMISSIONS.columns} FROM" not in statement:
+        raise AssertionError("it selects other columns than its reader reads")
     if [UUID(str(argument)).int for argument in arguments] != [1, 2]:
         raise AssertionError("visible_to asks for more than the person")
     return statement
@@ -58,7 +64,7 @@ def _lock_statement(vendor: str) -> str:
 
 def answers_of(submission: Submission) -> dict[str, Answer]:
     """Every stored answer of the submission by question id; who changed it when is loaded where somebody asks."""
-    found = Answer.objects.raw(_ANSWERS, [_prepared(Submission, "id", submission.pk)])
+    found = _STANDING.read(_ANSWERS, [_prepared(Submission, "id", submission.pk)])
     return {answer.question: answer for answer in found}
 
 

@@ -68,7 +68,7 @@ class Hub:
         """Have a reader. One that gave up has left its channel: then the others' groups are joined again, too."""
         if self._reading is not None and not self._reading.done():
             return
-        self._channel = await self.layer.new_channel()
+        self._channel = await self.layer.new_channel("hub")  # the settings know it by this name
         self._reading = asyncio.create_task(self._read(self._channel))
         for group in self._listeners:
             await self.layer.group_add(group, self._channel)

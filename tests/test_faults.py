@@ -17,7 +17,7 @@ from uuid import UUID
 import psutil
 import pytest
 
-from tests.bench.against.builds import Build, build_of
+from tests.bench.against.builds import Build
 from tests.bench.against.turns import CannotMeasure
 from tests.faults.app.poison import POISON
 from tests.faults.backends import PRODUCT
@@ -26,7 +26,7 @@ from tests.faults.invariants import Findings, examine
 from tests.faults.ledger import Ledger
 from tests.faults.nemesis.catalogue import FAULTS
 from tests.faults.people import FIRST_ANSWERS, Person
-from tests.faults.site import BEFORE, Embedded, Production, Session, make_people, wait_until
+from tests.faults.site import Embedded, Production, Session, build_before, make_people, wait_until
 from tests.faults.stage import Fault, Stage, play
 from tests.faults.watchers import Watcher
 from tests.services import or_skipped, running_postgres, running_redis
@@ -69,7 +69,7 @@ def test_what_was_acknowledged_survives_in_production(production: Production, na
 def before() -> Iterator[Build]:
     """The release before."""
     try:
-        with build_of(BEFORE, print) as build:
+        with build_before() as build:
             yield build
     except CannotMeasure as reason:
         pytest.skip(str(reason))

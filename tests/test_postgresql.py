@@ -13,9 +13,7 @@ from tests.services import Service
 
 pytestmark = pytest.mark.process
 
-ON_POSTGRESQL = (
-    "accounts/tests/on_postgresql.py",
-    "accounts/tests/test_losing_the_second_factor.py",
+BUS = (
     "platform/eventbus/tests/on_postgresql.py",
     "platform/eventbus/tests/test_deliveries.py",
     "platform/eventbus/tests/test_on_dead.py",
@@ -24,6 +22,8 @@ ON_POSTGRESQL = (
     "platform/eventbus/tests/test_batches.py",
     "platform/eventbus/tests/test_other_versions.py",
     "platform/eventbus/tests/test_sweeper.py",
+)
+ITS_OPERATION = (
     "platform/eventbus/tests/test_health.py",
     "platform/eventbus/tests/test_pausing.py",
     "platform/eventbus/tests/test_dead_letters.py",
@@ -35,15 +35,17 @@ ON_POSTGRESQL = (
     "platform/operations/tests/on_postgresql.py",
     "platform/operations/tests/test_erased.py",
     "platform/operations/tests/test_versions.py",
+)
+ANSWERS_AND_REPORTS = (
+    "accounts/tests/on_postgresql.py",
+    "accounts/tests/test_losing_the_second_factor.py",
     "reports/tests/on_postgresql.py",
     "reports/tests/test_storing.py",
     "reports/tests/test_problems.py",
     "reports/tests/test_standing.py",
     "reports/tests/test_subscriptions.py",
+    "platform/rows/tests/test_reader.py",
     "platform/api/tests/test_connections.py",
-    "platform/config/tests/test_administration.py",
-    "platform/config/tests/test_erasure.py",
-    "platform/config/tests/test_hostile_text.py",
     "platform/config/tests/test_schema_mistakes.py",
     "answers/tests/test_lines.py",
     "answers/tests/test_schema.py",
@@ -51,9 +53,26 @@ ON_POSTGRESQL = (
     "answers/tests/test_submissions.py",
     "platform/config/tests/test_schema_queries.py::test_each_relation_costs_the_same_from_five_rows_as_from_fifty",
 )
+ADMINISTRATION = (
+    "platform/config/tests/test_administration.py",
+    "platform/config/tests/test_erasure.py",
+    "platform/config/tests/test_hostile_text.py",
+)
 
 
-def test_the_bus_the_reports_and_the_api_keep_their_promises_on_postgresql(postgres: Service) -> None:
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("bus", BUS),
+        ("its_operation", ITS_OPERATION),
+        ("answers_and_reports", ANSWERS_AND_REPORTS),
+        ("administration", ADMINISTRATION),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_the_promises_are_kept_on_postgresql(postgres: Service, name: str, files: tuple[str, ...]) -> None:
+    # Each group makes a test database of its own, after the name in the address.
+    address = postgres.url.rsplit("/", 1)[0] + f"/{name}"
     result = subprocess.run(
         [
             sys.executable,
@@ -65,10 +84,10 @@ def test_the_bus_the_reports_and_the_api_keep_their_promises_on_postgresql(postg
             "--tb=short",
             "-m",
             "not sqlite",
-            *ON_POSTGRESQL,
+            *files,
         ],
         cwd=ROOT,
-        env={**os.environ, "TEST_DATABASE_URL": postgres.url, "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
+        env={**os.environ, "TEST_DATABASE_URL": address, "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
         capture_output=True,
         text=True,
         timeout=600,

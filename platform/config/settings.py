@@ -189,7 +189,13 @@ if PRODUCTION:
 
 # --- cache, channels, Celery ---------------------------------------------------------------------------------------
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CHANNEL_LAYERS = {"default": {"BACKEND": "config.embedded.channel_layer.ThreadSafeInMemoryChannelLayer"}}
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "config.embedded.channel_layer.ThreadSafeInMemoryChannelLayer",
+        # All sockets' hints come through one channel; the layer's own limit of 100 is one for a single socket.
+        "CONFIG": {"channel_capacity": {"hub.*": 10_000}},
+    }
+}
 
 CELERY_BROKER_URL = "embedded://localhost"  # config.embedded.broker
 # One try: by default a dead broker costs a request twelve seconds, and the sweep delivers anyway.

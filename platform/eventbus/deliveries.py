@@ -26,7 +26,7 @@ from eventbus.context import caused_by, outside
 from eventbus.models import Delivery, DeliveryQuerySet, Status
 from eventbus.statements import ClaimedRow
 from eventbus.subscriptions import HOPELESS, NeverRetry, Subscription, TryAgain, registry
-from eventbus.wakeups import Wakeup, collected_follow_ups, enqueue
+from eventbus.wakeups import Claimed, Wakeup, collected_follow_ups, enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -75,8 +75,10 @@ class Lease:
         return f"delivery {self.delivery.id} of event {self.delivery.payload.get('id')} to {self.subscription.name}"
 
 
-def drain(subscriber: str, hint: int | None = None) -> int:
+def drain(subscriber: str, hint: int | None = None, claimed: Sequence[Claimed] = ()) -> int:
     """Deliver until nothing is due for the subscriber; gives how many deliveries were worked on.
+
+    Begins with what is `claimed` already, else with a claim that takes the delivery of the hint, too.
 
     What the handlers publish is delivered here as well, each with a claim and a transaction of its own. After half
     the subscription's timeout the rest is handed to the next task, so that no claimed lease runs out while waiting.
@@ -86,7 +88,8 @@ def drain(subscriber: str, hint: int | None = None) -> int:
     our claim looked, hence before that commit, so it is seen then. A worker that dies first leaves a lease that
     runs out, and the sweep looks.
     """
-    return _work_off([Wakeup(subscriber, hint)], registry[subscriber].timeout / 2)
+    leases = [Lease(each.row, registry[subscriber], each.token) for each in reversed(claimed)]
+    return _work_off([*leases] or [Wakeup(subscriber, hint)], registry[subscriber].timeout / 2)
 
 
 def drain_all() -> int:

@@ -41,7 +41,7 @@ def publish(event: Event) -> None:
 
 
 def _store_deliveries(event: Event, stored: StoredEvent) -> Iterator[Wakeup]:
-    """One for each subscriber; those that this worker will deliver itself are its own from the beginning."""
+    """One for each subscriber; those that a worker of this process begins with at once are its own from the start."""
     others = []
     for subscription in subscribers_of(event):
         if token := own_token(subscription.name):

@@ -78,10 +78,13 @@ _RUNNING = """NOT EXISTS (
         WHERE state.subscriber = d.subscriber AND state.paused_at IS NOT NULL
         LIMIT 1 OFFSET 0)
 """
+# Chosen once and for all, and only then changed. In an IN (...) of the UPDATE, PostgreSQL may choose anew for each row
+# that it looks at, passing over what it has changed itself: of a table that it takes for tiny it then leased them all.
 _LEASE = """
+    WITH chosen AS MATERIALIZED (<candidates>)
     UPDATE eventbus_delivery
     SET status = 'leased', lease_token = %s, leased_until = <from now>, claimed_at = <now>, attempts = attempts + 1
-    WHERE id IN (<candidates>)
+    WHERE id IN (SELECT id FROM chosen)
     RETURNING id, event_id, key, attempts,
         (SELECT e.payload FROM eventbus_event e WHERE e.id = event_id),
         (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), (
@@ -120,13 +123,14 @@ _DONE = """
 """
 # What waits, and what was left behind by a worker that died: its lease ran out. What is being claimed is passed over.
 _CANCEL = """
-    UPDATE eventbus_delivery
-    SET status = 'skipped', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = %s
-    WHERE id IN (
+    WITH chosen AS MATERIALIZED (
         SELECT d.id FROM eventbus_delivery d
         WHERE d.generation = %s AND d.finished_at IS NULL AND d.generation > 0
           AND (d.status = 'ready' OR d.leased_until <= <now>)
         ORDER BY d.id LIMIT %s <lock>)
+    UPDATE eventbus_delivery
+    SET status = 'skipped', finished_at = <now>, lease_token = NULL, leased_until = NULL, last_error = %s
+    WHERE id IN (SELECT id FROM chosen)
     RETURNING subscriber
 """
 _WITH_DUE = """
@@ -216,14 +220,14 @@ def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit:
     """Lease the hinted delivery if it is due, and the oldest that are; gives them in the order of their events."""
     lease = (_stored(token), f"+{seconds:.3f} seconds")
     if hint is None:
-        return _claimed(_CLAIM, (*lease, subscriber, limit))
-    return _claimed(_CLAIM_HINTED, (*lease, hint, subscriber, subscriber, limit - 1))
+        return _claimed(_CLAIM, (subscriber, limit, *lease))
+    return _claimed(_CLAIM_HINTED, (hint, subscriber, subscriber, limit - 1, *lease))
 
 
 def claim_expired(subscriber: str, token: UUID, seconds: float, attempts: range) -> list[ClaimedRow]:
     """Lease one delivery whose lease ran out after so many attempts; where there is none, an empty list."""
     lease = (_stored(token), f"+{seconds:.3f} seconds")
-    return _claimed(_CLAIM_EXPIRED, (*lease, subscriber, attempts.start, attempts.stop))
+    return _claimed(_CLAIM_EXPIRED, (subscriber, attempts.start, attempts.stop, *lease))
 
 
 def _claimed(statement: str, arguments: Sequence[str | int | UUID]) -> list[ClaimedRow]:
@@ -242,7 +246,7 @@ def done(deliveries: Sequence[int], token: UUID) -> bool:
 
 def cancel(generation: int, reason: str, limit: int) -> list[str]:
     """Skip that many deliveries of a replay that nobody has at work; gives the subscriber of each."""
-    return [subscriber for (subscriber,) in _fetch(_CANCEL, (reason, generation, limit))]
+    return [subscriber for (subscriber,) in _fetch(_CANCEL, (generation, limit, reason))]
 
 
 def store_moments(moments: Iterable[tuple[str, float, UUID]]) -> None:

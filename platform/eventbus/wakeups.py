@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -37,7 +38,7 @@ class Wakeup:
     hint: int | None = None
     """Id of the delivery that it is about, to be claimed first."""
     claimed: Claimed | None = None
-    """What makes it the receiver's own: the worker that publishes a follow-up has claimed its delivery already."""
+    """What makes it the receiver's own: its delivery was leased as it was published."""
 
 
 class FollowUps(list[Wakeup]):
@@ -47,6 +48,18 @@ class FollowUps(list[Wakeup]):
         super().__init__()
         self.token = uuid4()
         """Of the leases with which they are stored: one for all, so that they can share a transaction."""
+
+
+class Neighbour(Protocol):
+    """A worker in threads of the process that publishes."""
+
+    def token_for(self, subscriber: str) -> UUID | None:
+        """A lease token where it would begin at once with what is published to the subscriber; else None."""
+        ...
+
+    def take(self, subscriber: str, claimed: Claimed) -> None:
+        """Take what was leased by such a token and is committed now. A wake-up comes after it."""
+        ...
 
 
 class Breaker:
@@ -72,6 +85,8 @@ class Breaker:
 
 
 breaker = Breaker(seconds=5.0)
+neighbour: Neighbour | None = None
+"""That of this process, where there is one (`eventbus.solo`)."""
 _follow_ups: ContextVar[FollowUps | None] = ContextVar("follow_ups", default=None)
 
 
@@ -93,13 +108,19 @@ def wake(wakeups: list[Wakeup]) -> None:
         if collected is not None and scope.delivers_inline(wakeup.subscriber):
             collected.append(wakeup)
         else:
+            if wakeup.claimed is not None and neighbour is not None:
+                neighbour.take(wakeup.subscriber, wakeup.claimed)
             enqueue(wakeup)
 
 
 def own_token(subscriber: str) -> UUID | None:
-    """The lease token of the worker at work in this thread, where it delivers to the subscriber what it publishes."""
-    collected = _follow_ups.get()
-    return collected.token if collected is not None and scope.delivers_inline(subscriber) else None
+    """The lease token of the worker that begins with what is published to the subscriber as soon as it is committed:
+    the one at work in this thread, or one in this process that waits for work."""
+    if not scope.delivers_inline(subscriber):
+        return None
+    if (collected := _follow_ups.get()) is not None:
+        return collected.token
+    return neighbour.token_for(subscriber) if neighbour is not None else None
 
 
 @contextmanager

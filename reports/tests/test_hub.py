@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from channels.layers import InMemoryChannelLayer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from reports.hub import Hub, hub
 from reports.live import group_of
@@ -83,3 +83,13 @@ async def test_a_loop_has_one_hub_for_its_layer() -> None:
     layer = InMemoryChannelLayer()
     assert hub(layer) is hub(layer)
     assert hub(layer) is not hub(InMemoryChannelLayer())
+
+
+async def test_a_burst_of_hints_is_heard_to_the_last() -> None:
+    ours, alice = Hub(get_channel_layer()), Ears()
+    joined = await ours.join(alice, [ACME])
+    for position in range(1, 1001):  # before the reader gets its turn
+        await say(ours, ACME, position)
+
+    assert [await alice.next() for _ in range(1000)] == [*range(1, 1001)]
+    await ours.join(alice, (), joined)

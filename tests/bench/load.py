@@ -53,8 +53,12 @@ class Account:
         return "\r\n".join(lines)
 
 
+IDLE_SECONDS = 4.0
+"""A connection that was not used for so long is not used again: the server ends it after five, perhaps just then."""
+
+
 class Connection(asyncio.Protocol):
-    """One kept-alive HTTP connection, one request at a time; opened anew where the server has closed it meanwhile."""
+    """One kept-alive HTTP connection, one request at a time; another one where the server has ended it or soon will."""
 
     def __init__(self, port: int, statuses: Sequence[int] = (200,)) -> None:
         self._port = port
@@ -62,6 +66,9 @@ class Connection(asyncio.Protocol):
         self._received = b""
         self._answer: asyncio.Future[bytes] | None = None
         self._transport: asyncio.Transport | None = None
+        self._used_at = time.monotonic()
+        self._put_aside = 0
+        """Connections of which the end is still to be told."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -71,18 +78,31 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def open(self) -> asyncio.Transport:
-        """Connect, where that has not been done or the server has closed it."""
+        """Connect, where that has not been done, or was done and is over."""
+        now = time.monotonic()
+        if self._transport is not None and now - self._used_at > IDLE_SECONDS:
+            self._put_away()
+        self._used_at = now
         if self._transport is None or self._transport.is_closing():
             await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
             assert self._transport is not None
         return self._transport
+
+    def _put_away(self) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
+            self._put_aside += 1
+            self._transport.close()
 
     async def request(self, request: bytes) -> bytes:
         """Send a whole request; gives the body of its answer. Raises RuntimeError for a status that is not expected."""
         transport = await self.open()
         self._answer = asyncio.get_running_loop().create_future()
         transport.write(request)
-        return await self._answer
+        try:
+            return await self._answer
+        finally:
+            self._used_at = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -99,7 +119,9 @@ class Connection(asyncio.Protocol):
             answer.set_exception(RuntimeError(f"{head.splitlines()[0]!r}: {body[:300]!r}"))
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
+        if self._put_aside:
+            self._put_aside -= 1
+        elif self._answer is not None and not self._answer.done():
             self._answer.set_exception(RuntimeError(f"the connection closed: {error}"))
 
 

@@ -1,4 +1,4 @@
-"""How `events_of_0_2_0.json` was made: by Plumbline 0.2.0 (revision 83087e7) itself, on SQLite, with
+"""How `events_of_0_2_0.json` was made: by Plumbline 0.2.0 itself, on SQLite, with
 
     manage.py migrate && manage.py load_questionnaires
     manage.py shell < story_of_0_2_0.py >events_of_0_2_0.json

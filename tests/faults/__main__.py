@@ -18,13 +18,12 @@ import django
 
 django.setup()
 
-from tests.bench.against.builds import build_of  # noqa: E402
 from tests.bench.against.turns import CannotMeasure  # noqa: E402
 from tests.faults import results  # noqa: E402
 from tests.faults.backends import BACKENDS, PRODUCT, Backend  # noqa: E402
 from tests.faults.nemesis.catalogue import FAULTS  # noqa: E402
 from tests.faults.results import Result  # noqa: E402
-from tests.faults.site import BEFORE, Embedded, Production  # noqa: E402
+from tests.faults.site import Embedded, Production, build_before  # noqa: E402
 from tests.faults.stage import Fault, Unavailable, play  # noqa: E402
 from tests.services import CannotHave, running_postgres, running_redis  # noqa: E402
 
@@ -58,7 +57,7 @@ class Grounds:
 def running_site(fault: Fault[Any], backend: Backend) -> Iterator[Production | Embedded]:
     """An installation of its own for this fault, gone at the end of the block; raises CannotHave and CannotMeasure."""
     with ExitStack() as stack:
-        before = stack.enter_context(build_of(BEFORE, _say)) if fault.before else None
+        before = stack.enter_context(build_before()) if fault.before else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plumbline-faults-")))
         site: Production | Embedded
         if fault.mode == "production":

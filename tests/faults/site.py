@@ -21,7 +21,7 @@ import psutil
 import psycopg
 import redis
 
-from tests.bench.against.builds import Build
+from tests.bench.against.builds import Build, build_of, first_with
 from tests.embedded import ROOT, Server
 from tests.faults.app.failpoint import ARMED
 from tests.faults.backends import Backend
@@ -30,8 +30,7 @@ from tests.production import HOST, Installation, Process
 from tests.services import Service, free_port
 from tests.unlimited import WITHOUT_BUCKETS
 
-BEFORE = "83087e7"
-"""The release before, 0.2.0: what an upgrade to this checkout begins with. It becomes the next one's commit with it."""
+RULE_OF_UPGRADES = "platform/contracts/rolling.py"
 TURN_SECONDS = 0.1
 """For how long people meet one of two web processes before they meet the other."""
 RESTART_SECONDS = 2.0
@@ -39,6 +38,18 @@ RESTART_SECONDS = 2.0
 COMMAND_SECONDS = 600.0
 QUEUES = ("celery", "security", "reports", "mail")
 EFFECTS = "CREATE TABLE faults_effect (organisation text, submission text, revision integer, engine text, state text)"
+
+
+@contextmanager
+def build_before() -> Iterator[Build]:
+    """What an upgrade to this checkout begins with: the oldest build that follows the rule of rolling upgrades, for
+    from that one on every version may run beside the next. It is found by the rule's file. Raises CannotMeasure."""
+    with build_of(first_with(RULE_OF_UPGRADES), _say) as build:
+        yield build
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
 
 
 class NotThere(Exception):

@@ -67,6 +67,7 @@ WATCH = """button => {
 TOLD = "The page answers: "
 PATIENCE = 15_000
 LOOK_EVERY = 50
+TRIES = 20
 
 Name = tuple[str, ...]  # of a button, without ids: its page, where its form goes, what it says
 
@@ -122,7 +123,14 @@ class Presser:
 
     def leave(self) -> None:
         """Nothing that waits on the page goes on, and the network is as usual."""
-        self.page.goto("about:blank")
+        for _ in range(TRIES):
+            try:
+                self.page.goto("about:blank")
+                break
+            except Error:  # its press is just leading somewhere else; after that nothing interrupts this
+                self.page.wait_for_timeout(LOOK_EVERY)
+        else:
+            raise AssertionError("the page can't be left")
         self.page.unroute_all(behavior="ignoreErrors")
         self.context.set_offline(False)
 

@@ -60,7 +60,8 @@ class Channel(memory.Channel):
     queues: dict[str, Queue[Any]] = {}
 
     def _queue_for(self, queue: str) -> Queue[Any]:
-        return self.queues.setdefault(queue, Queue())
+        found = self.queues.get(queue)
+        return self.queues.setdefault(queue, Queue()) if found is None else found
 
     def _new_queue(self, queue: str, **kwargs: Any) -> None:
         self._queue_for(queue)

@@ -22,6 +22,9 @@ class ThreadSafeInMemoryChannelLayer(InMemoryChannelLayer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The layer of Channels takes this argument and can't read it: it expects what this makes of it.
+        capacities: Any = self.compile_capacities(self.channel_capacity or {})
+        self.channel_capacity = capacities
         self._home: asyncio.AbstractEventLoop | None = None
         self._next_cleaning = 0.0
 

@@ -25,7 +25,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from contracts import AnswerEvent, ReportEvent
 from eventbus import metrics, moments, publish, statements, subscribe
-from eventbus.deliveries import claim, drain, sweep
+from eventbus.deliveries import claim, claim_expired, drain, sweep
 from eventbus.models import Delivery, Replay, ReplayState, Status
 from eventbus.replays import Selection, cancel, carry_on, carry_out, place
 from eventbus.subscriptions import registry
@@ -277,6 +277,47 @@ def test_what_is_known_of_a_replay_is_read_by_the_index_of_replays() -> None:
         assert read <= {"delivery_replay_idx", "eventbus_delivery_pkey"}, query["sql"]
 
 
+# --- no more than was asked for -------------------------------------------------------------------------------------
+@pytest.fixture
+def seemingly_tiny(db: None) -> Callable[[int], None]:
+    """Commits so many events to the subscriber test.trace while PostgreSQL takes the table for one of a single row."""
+
+    def store(count: int) -> None:
+        subscribe(AnswerEvent, name="test.trace")(lambda event: None)
+        commit(saved())
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE eventbus_delivery")
+        commit(*(saved() for _ in range(count - 1)))
+
+    return store
+
+
+def test_a_claim_takes_no_more_than_it_may_however_few_the_database_believes_there_are(
+    seemingly_tiny: Callable[[int], None],
+) -> None:
+    seemingly_tiny(6)
+    oldest, *_others, newest = Delivery.objects.order_by("pk").values_list("pk", flat=True)
+    assert [row.id for row in statements.claim("test.trace", uuid4(), 60, None, 1)] == [oldest]
+    assert [row.id for row in statements.claim("test.trace", uuid4(), 60, newest, 1)] == [newest]
+    assert Delivery.objects.filter(status=Status.LEASED).count() == 2
+
+
+def test_what_may_be_a_killer_is_claimed_alone_however_few_the_database_believes_there_are(
+    seemingly_tiny: Callable[[int], None],
+) -> None:
+    seemingly_tiny(6)
+    Delivery.objects.update(status=Status.LEASED, lease_token=uuid4(), leased_until=Now())
+    assert len(claim_expired(registry["test.trace"])) == 1
+
+
+def test_a_batch_of_cancelling_is_no_larger_than_it_may_be_however_few_the_database_believes_there_are(
+    seemingly_tiny: Callable[[int], None],
+) -> None:
+    seemingly_tiny(6)
+    Delivery.objects.update(generation=7)
+    assert len(statements.cancel(7, "no more", 2)) == 2
+
+
 # --- a backlog slows nothing down ----------------------------------------------------------------------------------
 BACKLOG = """
     INSERT INTO eventbus_event
@@ -372,7 +413,7 @@ def test_every_statement_of_the_hot_path_reads_by_an_index_of_what_waits_or_by_k
     read = set[tuple[str, str]]()
     with connection.cursor() as cursor:
         for query in captured.captured_queries:
-            if query["sql"].split()[0] in ("SELECT", "UPDATE"):
+            if query["sql"].split()[0] in ("SELECT", "UPDATE", "WITH"):
                 cursor.execute("EXPLAIN (FORMAT JSON) " + query["sql"])
                 ((found,),) = cursor.fetchall()
                 (plan,) = found if isinstance(found, list) else json.loads(found)

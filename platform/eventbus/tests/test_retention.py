@@ -149,7 +149,7 @@ def plans_of_a_flow() -> list[tuple[str, ...]]:
     plans = []
     with connection.cursor() as cursor:
         for query in captured.captured_queries:
-            if query["sql"].split()[0] in ("SELECT", "UPDATE"):
+            if query["sql"].split()[0] in ("SELECT", "UPDATE", "WITH"):
                 cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
                 plans.append(tuple(row[3] for row in cursor.fetchall()))
     return plans

@@ -58,6 +58,14 @@ def build_of(revision: str, say: Callable[[str], None]) -> Iterator[Build]:
             subprocess.run(_git_command("worktree", "remove", "--force", "--force", str(root)), capture_output=True)
 
 
+def first_with(path: str) -> str:
+    """The commit that brought this file. Raises CannotMeasure where git does not know it."""
+    commits = _git("log", "--diff-filter=A", "--format=%H", "--", path).splitlines()
+    if not commits:
+        raise CannotMeasure(f"git knows no commit that added {path} (a shallow clone lacks the older ones)")
+    return commits[-1]
+
+
 def _commit_of(revision: str) -> str:
     if revision.startswith("-"):
         raise CannotMeasure(f"{revision!r} is no revision")

@@ -22,7 +22,7 @@ from config.celery import app
 from config.embedded import data_folder, surroundings
 from config.embedded.server import serve
 from config.embedded.worker import EmbeddedWorker, WorkerError
-from eventbus import callers, scope
+from eventbus import callers, scope, solo
 from eventbus.sweeper import Sweeper, expire_leases
 from operations import files, privacy, versions
 
@@ -70,6 +70,7 @@ class Command(BaseCommand):
         worker, sweeper = EmbeddedWorker(app, settings.WORKER_THREADS), Sweeper()
         callers.start()
         worker.start()
+        solo.work_here()
         sweeper.start()
         try:
             serve(listener, on_started=lambda: self._greet(link))
