@@ -152,7 +152,7 @@ def test_the_review_lists_what_is_open_and_how_to_change_what_is_not(
 
     assert "3 questions still need an answer" in page
     assert "Partly" in page
-    assert f'<a href="{section_url(draft)}#q-mfa">Change' in page
+    assert f'<a href="{section_url(draft)}#q-mfa" aria-label="Change: ' in page
     assert "Is there a firewall?" not in page
 
 

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "eventbus.middleware.CorrelationMiddleware",
     "operations.middleware.CountedRequests",
     "config.refusals.Refusals",
+    "config.too_often.TooOften",  # around the messages, which say the wait in the end
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -124,7 +125,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "config.too_often.TooOften",
     "accounts.json_bodies.ReadableBodies",
 ]
 

@@ -41,3 +41,5 @@ def _correct(response: HttpResponse) -> None:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
     if response.headers.get("Content-Type") == "application/json":
         response.content = json.dumps({**json.loads(response.content), "status": response.status_code}).encode()
+        # Django's middleware, which is further inside, has counted what was there before.
+        response.headers["Content-Length"] = str(len(response.content))

@@ -32,8 +32,8 @@ class MailAdmin(ReadOnly, GuardedAdmin, MailBase):
     reviewed_by = ""
     list_display = ("created_at", "what", "state", "tries", "expires_at", "ended_at")
     list_filter = ("state", "created_at")
-    fields = ("id", *SHOWN, "reason", "deliveries")
-    readonly_fields = ("deliveries",)
+    fields = ("id", "what", "state", "reason", "tries", "created_at", "expires_at", "ended_at", "deliveries")
+    readonly_fields = ("what", "deliveries")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
