@@ -31,8 +31,9 @@ from answers.models import Submission
 from answers.saving import Change, save_answers
 from config.environment import ROOT
 from config.tests.world import World, deliver, world_of
-from eventbus import deliveries
+from eventbus import handling
 from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event
 from eventbus.subscriptions import registry
 from mailing.models import Mail
@@ -206,12 +207,12 @@ def test_work_in_flight_brings_nothing_back(world: World, subscriber: str) -> No
     """A worker has claimed an event, and the answers in it, when the organisation is erased."""
     _save(world, 3)
     if subscriber == "reports.store":
-        (evaluating,) = deliveries.claim(registry["security.evaluate"])
-        deliveries._deliver(evaluating)
-    (lease,) = deliveries.claim(registry[subscriber])
+        (evaluating,) = claim(registry["security.evaluate"])
+        handling.deliver(evaluating)
+    (lease,) = claim(registry[subscriber])
 
     erasure.erase(organisation_of(world).pk)
-    deliveries._deliver(lease)
+    handling.deliver(lease)
     drain_all()
 
     assert holding(*marks_of(world)) == []
