@@ -34,7 +34,11 @@ class EraseForm(forms.Form):
     def __init__(self, organisation: Organisation, *args: Any) -> None:
         super().__init__(*args)
         self.organisation = organisation
-        self.fields["name"].widget.attrs |= {"autocomplete": "off", "aria-describedby": "id_name_helptext"}
+        self.fields["name"].widget.attrs |= {
+            "autocomplete": "off",
+            "aria-describedby": "id_name_helptext",
+            "class": "vTextField",  # a name may be long
+        }
 
     def clean_name(self) -> str:
         typed = str(self.cleaned_data["name"])
