@@ -24,7 +24,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import encryption, guessing, known_device, too_often
+from accounts import encryption, guessing, known_device, waiting
 from accounts.mails import code_minutes
 from accounts.waiting import seconds_to_wait
 from mailing.posting import NOTICE, post
@@ -121,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def _refuse_for_a_while(self, request: HttpRequest) -> None:
         """Answer with 429, and note it once, for what it is."""
-        too_often.note(request)
+        waiting.refuse(request)
         note(Kind.LOCKED_OUT, request)
         request.is_noted = True  # type: ignore[attr-defined]
 

@@ -34,7 +34,11 @@ class EraseForm(forms.Form):
     def __init__(self, organisation: Organisation, *args: Any) -> None:
         super().__init__(*args)
         self.organisation = organisation
-        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["name"].widget.attrs |= {
+            "autocomplete": "off",
+            "aria-describedby": "id_name_helptext",
+            "class": "vTextField",  # a name may be long
+        }
 
     def clean_name(self) -> str:
         typed = str(self.cleaned_data["name"])
@@ -94,8 +98,8 @@ class ErasingPage(Base):
         by = cast(User, request.user)
         counts = erasure.erase(organisation.pk, by=by.pk)
         _note(by, organisation.pk, counts)
-        told = gettext("Organisation %(id)s is erased: %(counts)s.")
-        shown = ", ".join(f"{count} {gettext(name)}" for name, count in counts.items())
+        told = gettext("Organisation %(id)s is erased. What went: %(counts)s.")
+        shown = ", ".join(f"{gettext(name)}: {count}" for name, count in counts.items() if count)
         messages.success(request, told % {"id": str(organisation.pk)[:8], "counts": shown})
 
 

@@ -7,14 +7,14 @@ function that decides is wrapped, and notes the wait for the rest of the request
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from http import HTTPStatus
 from typing import Any
 
 from allauth.core.internal import ratelimit
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 _seconds: ContextVar[float] = ContextVar("seconds_to_wait", default=0.0)
 
@@ -42,18 +42,21 @@ def seconds_to_wait() -> int:
     return max(1, math.ceil(_seconds.get()))
 
 
-class Waits:
-    """Tells with each 429 how long it lasts: RFC 6585, section 4. Pages say it themselves."""
+def refuse(request: HttpRequest) -> None:
+    """Say that this request is refused because there were too many, where its answer is a form like any other."""
+    request.too_often = True  # type: ignore[attr-defined]
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        before = _seconds.set(0.0)
-        try:
-            response = self.get_response(request)
-            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                response.headers.setdefault("Retry-After", str(seconds_to_wait()))
-            return response
-        finally:
-            _seconds.reset(before)
+def is_refused(request: HttpRequest) -> bool:
+    """Whether that was said."""
+    return hasattr(request, "too_often")
+
+
+@contextmanager
+def measured() -> Iterator[None]:
+    """Forget the waits of earlier requests of this thread, and those of this one at its end."""
+    before = _seconds.set(0.0)
+    try:
+        yield
+    finally:
+        _seconds.reset(before)

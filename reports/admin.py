@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.administration import NamesToldApart
-from accounts.models import User
+from accounts.models import Organisation, User
 from reports import readings, wording
 from reports.filters import ByRating, ByState
 from reports.models import Report, ReportQuerySet
@@ -118,7 +118,8 @@ class ReportAdmin(NamesToldApart, GuardedAdmin, ModelAdmin):
 class ReadingAdmin(GuardedAdmin, admin.ModelAdmin):
     """The record of readings, for superusers."""
 
-    list_display = ("at", "shown_person", "read", "organisation")
+    list_display = ("at", "shown_person", "read", "shown_organisation")
+    fields = ("at", "shown_person", "read", "shown_organisation")
     list_filter = ("at",)
     search_fields = ("person", "report", "event", "organisation")
     search_help_text = _("The id of a person, a report, an event or an organisation, or how it begins")
@@ -133,17 +134,24 @@ class ReadingAdmin(GuardedAdmin, admin.ModelAdmin):
 
     @admin.display(description=_("what was read"))
     def read(self, reading: Reading) -> str:
-        """A report, or an event; the list finds nothing of an event that was deleted since."""
+        """Leads to the report, or to a list of events that finds nothing of one that was deleted since."""
         if reading.report:
-            where, what = reverse("admin:reports_report_change", args=[reading.report]), _("Report %s")
+            where = reverse("admin:reports_report_change", args=[reading.report])
         else:
-            where, what = f"{reverse('admin:eventbus_event_changelist')}?q={reading.event}", _("Event %s")
-        return format_html('<a href="{}">{}</a>', where, what % (reading.report or reading.event))
+            where = f"{reverse('admin:eventbus_event_changelist')}?q={reading.event}"
+        return format_html('<a href="{}" title="{}">{}</a>', where, reading.report or reading.event, reading)
+
+    @admin.display(description=_("organisation"), ordering="organisation")
+    def shown_organisation(self, reading: Reading) -> str:
+        """Its name, and how its id begins."""
+        name = getattr(reading, "organisation_name", None)
+        return format_html("<bdi>{}</bdi> · {}", name or "", str(reading.organisation)[:8])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reading]:
         email = User.objects.filter(pk=OuterRef("person")).values("email")
+        name = Organisation.objects.filter(pk=OuterRef("organisation")).values("name")
         rows: QuerySet[Reading] = super().get_queryset(request)
-        return rows.annotate(email=Subquery(email))
+        return rows.annotate(email=Subquery(email), organisation_name=Subquery(name))
 
     def has_view_permission(self, request: HttpRequest, obj: Reading | None = None) -> bool:
         return bool(request.user.is_superuser)

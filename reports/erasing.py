@@ -40,6 +40,6 @@ def erase(erasure: Erasure) -> Counts:
 
 def _about(erasure: Erasure) -> dict[str, QuerySet[Any]]:
     return {
-        _("problems"): Problem.objects.filter(organisation=erasure.organisation),
-        _("readings"): Reading.objects.filter(organisation=erasure.organisation),
+        _("failed evaluations"): Problem.objects.filter(organisation=erasure.organisation),
+        _("records of readings"): Reading.objects.filter(organisation=erasure.organisation),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contracts import MailEvent, OrganisationEvent
@@ -39,7 +40,9 @@ class Reading(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"{self.person} {self.report or self.event}"
+        """What was read, by as much of its id as the administration shows anywhere."""
+        what = gettext("Report %s") if self.report else gettext("Event %s")
+        return what % str(self.report or self.event)[:8]
 
 
 def note(person: User, report: Report) -> None:

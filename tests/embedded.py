@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
 MAIL_SECONDS = 20.0
-WITHOUT_BUCKETS = {
-    f"LIMIT_{name}": "off"
-    for name in ("SAVES_PERSON", "SAVES_ORGANISATION", "SUBMITS_PERSON", "STARTS_PERSON", "API_COST_PERSON")
-}
-"""For a server of which few people ask as much as many would."""
 # Starting Django and hashing a password take longer than many a test: one process makes all people of a server,
 # a line of JSON for each, and hashes once.
 MAKE_PEOPLE = f"""

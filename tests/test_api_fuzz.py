@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
-from tests.embedded import ROOT, WITHOUT_BUCKETS, Person, Server
+from tests.embedded import ROOT, Person, Server
+from tests.unlimited import WITHOUT_BUCKETS
 
 pytestmark = pytest.mark.process
 

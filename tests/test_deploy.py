@@ -6,26 +6,15 @@ import configparser
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
-
-from operations.heartbeat import name_of_process
-from operations.models import WorkerProcess
-
-from .services import Service, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -477,75 +466,6 @@ def test_everything_in_the_cluster_is_closed_unless_it_is_named() -> None:
     assert closed["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-# --- health checks from inside a container ---------------------------------------------------------------------------
-@contextmanager
-def _answering(status: int) -> Iterator[tuple[int, list[tuple[str, str | None, str | None]]]]:
-    """A web server that answers with a status; gives its port and what it is asked."""
-    asked: list[tuple[str, str | None, str | None]] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append((self.path, self.headers["Host"], self.headers["X-Forwarded-Proto"]))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(b'{"status": "as told"}')
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_port, asked
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def _check(what: str, port: int) -> tuple[int, str]:
-    """Exit code and message of a health check whose web server or database is at a port."""
-    settings = {
-        "PORT": str(port),
-        "BASE_URL": "https://plumbline.example.org",
-        "DATABASE_URL": f"postgresql://plumbline@127.0.0.1:{port}/plumbline",
-    }
-    checked = _run(sys.executable, DEPLOY / "healthy.py", what, **settings)
-    return checked.returncode, checked.stderr
-
-
-def test_the_web_check_asks_as_the_reverse_proxy_would_and_is_content_with_200() -> None:
-    with _answering(200) as (port, asked):
-        found = _check("web", port)
-
-    assert found == (0, "")
-    assert asked == [("/health", "plumbline.example.org", "https")]
-
-
-def test_the_web_check_passes_on_what_an_unwell_server_says() -> None:
-    with _answering(503) as (port, _asked):
-        found = _check("web", port)
-
-    assert found == (1, '/health answered 503: {"status": "as told"}\n')
-
-
-def test_the_web_check_says_that_nobody_answers() -> None:
-    port = free_port()
-
-    code, message = _check("web", port)
-
-    assert code == 1
-    assert message.startswith(f"port {port} does not answer: ")
-
-
-def test_the_worker_check_does_not_blame_a_worker_for_a_database_that_is_away() -> None:
-    assert _check("worker", free_port()) == (0, "")
-
-
-def test_an_unknown_check_is_refused_with_the_known_ones() -> None:
-    assert _check("postgres", free_port()) == (64, "healthy.py: give one of: web worker\n")
-
-
 def test_containers_and_pods_run_the_check_of_what_they_are() -> None:
     in_compose = {name: service["healthcheck"]["test"] for name, service in _ours().items() if name != "migrate"}
     in_pods = {
@@ -558,36 +478,3 @@ def test_containers_and_pods_run_the_check_of_what_they_are() -> None:
     check = ["python", "deploy/healthy.py"]
     assert in_compose == {"web": ["CMD", *check, "web"], **{name: ["CMD", *check, "worker"] for name in workers}}
     assert in_pods == {name: [*check, "worker"] for name in workers}
-
-
-def test_the_worker_check_asks_for_the_table_and_the_name_that_workers_write() -> None:
-    source = (DEPLOY / "healthy.py").read_text()
-    columns = {field.column for field in WorkerProcess._meta.fields}
-
-    assert f"FROM {WorkerProcess._meta.db_table}\n" in source
-    assert {"name", "sweeps", "beaten_at"} <= columns
-    assert name_of_process().startswith(f"{socket.gethostname()}:{os.getpid()}:")
-
-
-@pytest.mark.process
-def test_the_worker_check_tells_a_silent_worker_of_this_machine_from_others(postgres: Service) -> None:
-    here = socket.gethostname()
-    url = f"{postgres.url}?options=-csearch_path%3Dhealthy"
-    with psycopg.connect(url, autocommit=True) as database:
-        database.execute("CREATE SCHEMA healthy")
-        database.execute("CREATE TABLE operations_workerprocess (name text, sweeps bool, beaten_at timestamptz)")
-
-        def check_after(name: str, sweeps: bool, seconds: int) -> tuple[int, str]:
-            values = (name, sweeps, seconds)
-            database.execute("TRUNCATE operations_workerprocess")
-            database.execute(
-                "INSERT INTO operations_workerprocess VALUES (%s, %s, now() - %s * interval '1 second')", values
-            )
-            checked = _run(sys.executable, DEPLOY / "healthy.py", "worker", DATABASE_URL=url)
-            return checked.returncode, checked.stderr
-
-        never = (1, "this worker has never shown itself\n")
-        assert check_after(f"{here}:7:5f3a09c1", True, 5) == (0, "")
-        assert check_after(f"{here}:7:5f3a09c1", True, 3600)[0] == 1
-        assert check_after(f"{here}:7:5f3a09c1", False, 5) == never
-        assert check_after(f"not-{here}:7:5f3a09c1", True, 5) == never

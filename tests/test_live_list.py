@@ -164,11 +164,11 @@ def test_a_row_that_leaves_the_filter_leaves_the_list_and_says_so(alice: Person,
 def test_the_first_report_brings_the_filter(alice: Person, page: Page, context: BrowserContext) -> None:
     reports = open_list(context)
     expect(reports.get_by_role("heading", name="No reports yet")).to_be_visible()
-    expect(reports.get_by_label("Questionnaire")).to_have_count(0)
+    expect(reports.get_by_role("combobox", name="Questionnaire")).to_have_count(0)
 
     answer_something(page)
 
-    expect(reports.get_by_label("Questionnaire")).to_be_visible()
+    expect(reports.get_by_role("combobox", name="Questionnaire")).to_be_visible()
     is_what_a_reload_shows(reports)
 
 
@@ -177,7 +177,7 @@ def test_a_questionnaire_that_is_new_to_the_list_can_be_filtered_by_and_a_choice
 ) -> None:
     finals(1, "other", "Another questionnaire")
     reports = open_list(context)
-    questionnaire = reports.get_by_label("Questionnaire")
+    questionnaire = reports.get_by_role("combobox", name="Questionnaire")
     expect(questionnaire.locator("option")).to_have_count(2)
     questionnaire.select_option("other")
     reports.get_by_label("State").focus()

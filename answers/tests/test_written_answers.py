@@ -13,9 +13,9 @@ from django.utils.html import escape
 
 from accounts.models import User
 from answers.models import Answer, Submission
+from answers.tests.asking import answer, saved
 from answers.tests.conftest import Save
 from answers.tests.test_autosave import change, post, post_raw
-from answers.tests.test_schema import answer, saved
 from questionnaires.answers import clean_answer
 from questionnaires.definition import Questionnaire
 from security.answers_file import RefusedAnswers, read_answers

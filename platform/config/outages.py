@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from accounts import bodies
+from accounts import json_bodies
 from config.resending import fields, holds_work
 from eventbus.database_errors import reason
 from eventbus.outages import RETRY_AFTER
@@ -44,8 +44,8 @@ def asks_for_json(request: HttpRequest) -> bool:
 
 
 def _document(request: HttpRequest, message: str) -> JsonResponse | None:
-    if request.path_info.startswith(bodies.ROOT):
-        return bodies.errors(_STATUS, "unavailable", message)
+    if request.path_info.startswith(json_bodies.ROOT):
+        return json_bodies.errors(_STATUS, "unavailable", message)
     if request.path_info == "/graphql":
         # The view answers by itself; here is what goes wrong before it or after it.
         error = {"message": message, "extensions": {"code": "SERVICE_UNAVAILABLE"}}

@@ -1,5 +1,4 @@
-"""Refusals that Django, its decorators and allauth leave bare or to the database, and those of limits, get a page or a
-sentence."""
+"""Refusals that Django, its decorators and allauth leave bare or to the database get a page or a sentence."""
 
 from __future__ import annotations
 
@@ -16,12 +15,11 @@ from django.shortcuts import resolve_url
 from config import noting
 from config.bodies import is_too_large
 from config.resending import FORMS, holds_work, send_again
-from config.views import bad_request, method_not_allowed, too_many
-from throttling.buckets import Throttled
+from config.views import bad_request, method_not_allowed
 
 
 class Refusals:
-    """A form that was sent without a session or too soon keeps what was typed; a method that an address does not take
+    """A form that was sent without a session keeps what was typed; a method that an address does not take
     is said; an address with a NUL, which PostgreSQL takes in no text, is a bad request on every page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -44,10 +42,6 @@ class Refusals:
         if is_too_large(request) and request.content_type in FORMS:
             return bad_request(request, RequestDataTooBig())
         return None
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """The page for what a view leaves to say."""
-        return too_many(request, exception.retry_after) if isinstance(exception, Throttled) else None
 
 
 def _leads_to_sign_in(response: HttpResponse) -> bool:

@@ -12,6 +12,7 @@ from kombu import Queue
 
 from config import hosts, production
 from config.environment import ROOT, env, refuse_no_rate, refuse_unknown_time_zone
+from config.settings_for_logs import *  # noqa: F403
 from config.settings_for_people import *  # noqa: F403
 from throttling import rates
 
@@ -116,7 +117,7 @@ MIDDLEWARE = [
     "eventbus.middleware.CorrelationMiddleware",
     "operations.middleware.CountedRequests",
     "config.refusals.Refusals",
-    "accounts.waiting.Waits",
+    "config.too_often.TooOften",  # around the messages, which say the wait in the end
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,8 +126,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.too_often.TooOften",
-    "accounts.bodies.ReadableBodies",
+    "accounts.json_bodies.ReadableBodies",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -361,41 +361,3 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.views.csrf_failure"
-
-# --- the log: ids, never answers, addresses or secrets ---------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-# The security log has a level of its own: INFO also tells of what went right, WARNING only of what was refused.
-SECURITY_LOG = env.str("SECURITY_LOG", "INFO", validate=validate.OneOf(["INFO", "WARNING", "CRITICAL"]))
-LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "correlation": {"()": "config.logs.CorrelationFilter"},
-        "health": {"()": "config.logs.UnwellFilter"},
-        "clients": {"()": "config.logs.BrokenMessageFilter"},
-        "frames": {"()": "config.logs.FramesFilter"},
-    },
-    "formatters": {
-        "text": {
-            "()": "config.logs.TextFormatter",
-            "style": "{",
-            "format": "{asctime} {levelname} {name} [{correlation}] {message}",
-        },
-        "json": {"()": "config.logs.JsonFormatter"},
-    },
-    "handlers": {
-        "terminal": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["correlation"]},
-    },
-    "root": {"handlers": ["terminal"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # Refused requests are everyday life, not news for the operator.
-        "django.request": {"level": "ERROR", "filters": ["health"]},
-        "django.security": {"level": "CRITICAL"},
-        "plumbline.security": {"level": SECURITY_LOG},
-        # Its own handler, which `uvicorn` brings along, writes what errors say.
-        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
-        "uvicorn.error": {"handlers": [], "filters": ["clients", "frames"], "propagate": True},
-    },
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -78,7 +79,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if isinstance(exception, DisallowedHost):
         return _refuse(request, HTTPStatus.BAD_REQUEST, hosts.refused(request), template="400_host.html")
     if isinstance(exception, RequestDataTooBig):
-        limit = filesizeformat(bodies.limit_of(request.path))
+        limit = re.sub(r"[.,]0\b", "", filesizeformat(bodies.limit_of(request.path)))
         message = _(
             "What was sent is larger than %(limit)s. Go back: what you typed is still there. Shorten the longest text, "
             "and send it again."
@@ -127,10 +128,7 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 def too_many_attempts(request: HttpRequest) -> HttpResponse:
     """429 of the pages on which people sign up, sign in and recover."""
-    message = _(
-        "To keep guessing out, this page answers only so many times in a row. Wait %(wait)s, then try again; nothing "
-        "is lost."
-    )
+    message = _("To keep guessing out, this page answers only so many times in a row. Wait %(wait)s, then try again.")
     return _let_wait(request, seconds_to_wait(), message)
 
 

@@ -30,16 +30,21 @@ class MailAdmin(ReadOnly, GuardedAdmin, MailBase):
     """Mails of everybody, of whatever organisation: nothing that is shown says whose they are."""
 
     reviewed_by = ""
-    list_display = ("id", *SHOWN)
+    list_display = ("created_at", "what", "state", "tries", "expires_at", "ended_at")
     list_filter = ("state", "created_at")
-    fields = ("id", *SHOWN, "reason", "deliveries")
-    readonly_fields = ("deliveries",)
+    fields = ("id", "what", "state", "reason", "tries", "created_at", "expires_at", "ended_at", "deliveries")
+    readonly_fields = ("what", "deliveries")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only by what the page shows: who may not read a mail could otherwise guess it by filtering."""
         return lookup.split("__")[0] in (*SHOWN, "id") and super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def what(self, mail: Mail) -> str:
+        """In words that can be broken."""
+        return mail.kind.replace("_", " ")
 
     @admin.display(description=_("deliveries"))
     def deliveries(self, mail: Mail) -> str | SafeString:

@@ -53,7 +53,9 @@ class Mail(models.Model):
     subject = models.TextField(_("subject"), blank=True)
     text = models.TextField(_("text"), blank=True)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
-    reason = models.CharField(_("reason"), max_length=200, blank=True, help_text=_("Why it was given up, no values."))
+    reason = models.CharField(
+        _("reason"), max_length=200, blank=True, help_text=_("Why it was given up; never with an address or a text.")
+    )
     tries = models.PositiveIntegerField(_("tries"), default=0, help_text=_("Counted when they begin."))
     created_at = models.DateTimeField(_("written"), db_default=Now())
     expires_at = models.DateTimeField(_("expires"), help_text=_("It is not sent after that."))

@@ -14,6 +14,7 @@ from accounts.models import User
 from questionnaires.definition import Questionnaire
 from reports.models import Report
 from reports.presentation import ReportPage
+from reports.tests.addresses import rendered
 from reports.tests.makers import GOLDEN, evaluated, stored, withdrawn
 from reports.tests.test_gaps import FULLY, Words, panel_of, report_of, text_of, words
 
@@ -120,16 +121,12 @@ def test_its_score_and_band_are_there_from_the_first_answer(
 
 
 def test_the_link_on_the_submissions_page_has_no_letter_either(alice: User, quick_check: Questionnaire) -> None:
-    from reports.tests.test_views import _rendered
-
     early = stored(evaluated(quick_check, alice.organisation, first(5)))
     later = stored(evaluated(quick_check, alice.organisation, first(6)))
 
-    assert "5 of 12 answered" in text_of(
-        _rendered("{% evaluation_link submission %}", alice, early.submission).encode()
-    )
-    assert "badge-" not in _rendered("{% evaluation_link submission %}", alice, early.submission)
-    assert "badge-A" in _rendered("{% evaluation_link submission %}", alice, later.submission)
+    assert "5 of 12 answered" in text_of(rendered("{% evaluation_link submission %}", alice, early.submission).encode())
+    assert "badge-" not in rendered("{% evaluation_link submission %}", alice, early.submission)
+    assert "badge-A" in rendered("{% evaluation_link submission %}", alice, later.submission)
 
 
 class TestWhatDoesNotApply:

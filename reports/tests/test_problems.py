@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 from accounts.models import Organisation, User
 from eventbus import publish
 from eventbus.dead_letters import redrive
-from eventbus.deliveries import claim, drain, sweep
+from eventbus.deliveries import drain, sweep
+from eventbus.leases import claim
 from eventbus.models import Delivery
 from eventbus.subscriptions import registry
 from questionnaires.definition import Questionnaire
@@ -98,7 +99,7 @@ def test_a_report_that_can_not_be_stored_is_a_problem_and_a_redrive_ends_it(
         publish(evaluated(quick_check, acme, submission=S, revision=3, provisional=False))
     with monkeypatch.context() as broken:
         broken.setattr("reports.storing._store_final", lambda *given: 1 / 0)
-        broken.setattr("eventbus.deliveries.HOPELESS", (ZeroDivisionError,))
+        broken.setattr("eventbus.failures.HOPELESS", (ZeroDivisionError,))
         drain("reports.store")
     assert Delivery.objects.get(subscriber="reports.store").status == "dead"
     assert standing() == [(3, "not_stored")]

@@ -25,18 +25,15 @@ from tests.bench.browser import Listener, Saver, Session
 from tests.bench.embedded_floor import Floor
 from tests.bench.figures import RUNS, Took, emit, emit_waits, wants_quick
 from tests.services import free_port
+from tests.unlimited import FOR_CAPACITY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-WITHOUT_LIMITS = dict.fromkeys(("LIMIT_SAVES_PERSON", "LIMIT_SAVES_ORGANISATION", "LIMIT_STARTS_PERSON"), "off")
-WITHOUT_LIMITS["LIVE_MERGE_SECONDS"] = "0"
-"""For capacity: few people make all of the load, and one listener hears of it."""
 
 
 @contextmanager
 def server(folder: Path, port: int) -> Iterator[None]:
     """A real `manage.py up`, ended by its id afterwards."""
-    environment = {**os.environ, **WITHOUT_LIMITS, "DATA_DIR": str(folder), "PORT": str(port)}
+    environment = {**os.environ, **FOR_CAPACITY, "DATA_DIR": str(folder), "PORT": str(port)}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"], env=environment, stdout=log, stderr=subprocess.STDOUT
@@ -64,7 +61,7 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
 
 def set_up_django(folder: Path) -> None:
     """Use the server's database and key in this process too, for making people and filling tables."""
-    os.environ |= {**WITHOUT_LIMITS, "DATA_DIR": str(folder)}
+    os.environ |= {**FOR_CAPACITY, "DATA_DIR": str(folder)}
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
     import django

@@ -19,6 +19,7 @@ import psycopg
 from tests.bench.load import Account
 from tests.production import HOST, Installation, Process
 from tests.services import Service, free_port, running_postgres, running_redis
+from tests.unlimited import FOR_CAPACITY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = "tests.bench.settings"
@@ -100,7 +101,8 @@ class Running:
 
 @contextmanager
 def stack() -> Iterator[Stack]:
-    """Services and a database with the product's tables. Raises CannotHave where a service can't be had."""
+    """Services and a database with the product's tables, without limits: few people make all of the load. Raises
+    CannotHave where a service can't be had."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
     with (
@@ -110,6 +112,7 @@ def stack() -> Iterator[Stack]:
     ):
         installation = Installation(postgres, redis, Path(name))
         installation.environment |= {"DJANGO_SETTINGS_MODULE": SETTINGS, "LOG_LEVEL": "WARNING", "LOG_FORMAT": "text"}
+        installation.environment |= FOR_CAPACITY
         installation.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
         installation.manage("migrate", "--no-input", "--verbosity", "0")
         installation.manage("load_questionnaires")

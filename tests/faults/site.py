@@ -28,6 +28,7 @@ from tests.faults.backends import Backend
 from tests.mail_server import MailServer
 from tests.production import HOST, Installation, Process
 from tests.services import Service, free_port
+from tests.unlimited import WITHOUT_BUCKETS
 
 RULE_OF_UPGRADES = "platform/contracts/rolling.py"
 TURN_SECONDS = 0.1
@@ -110,6 +111,7 @@ class Production:
             "DJANGO_SETTINGS_MODULE": backend.settings,
             "WORKER_CONCURRENCY": "2",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}",
+            **WITHOUT_BUCKETS,
         }
         self.before = self.installation.by(before.root, before.python) if before else None
         self._tables = self.before or self.installation
@@ -287,9 +289,8 @@ class Embedded:
     def _server(
         self, folder: Path, port: int | None = None, root: Path = ROOT, python: Path = Path(sys.executable)
     ) -> Server:
-        mail = f"smtp://127.0.0.1:{self.mail.port}"
-        settings = self.backend.settings
-        return Server(folder, port, root=root, python=python, DJANGO_SETTINGS_MODULE=settings, EMAIL_URL=mail)
+        given = {"DJANGO_SETTINGS_MODULE": self.backend.settings, "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}"}
+        return Server(folder, port, root=root, python=python, **given, **WITHOUT_BUCKETS)
 
     def start(self) -> None:
         """Start it; returns once it serves."""

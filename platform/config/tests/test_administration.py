@@ -404,7 +404,8 @@ def test_readings_of_events_are_listed_with_those_of_reports(acme: Things, admin
     rows = superuser.get("/admin/reports/reading/", {"q": str(acme.dead.event.uuid)}).content.decode()
 
     assert admin_user.email in rows
-    assert f'<a href="/admin/eventbus/event/?q={acme.dead.event.uuid}">' in rows
+    assert f'<a href="/admin/eventbus/event/?q={acme.dead.event.uuid}" title="{acme.dead.event.uuid}">Event ' in rows
+    assert f"<bdi>{acme.world.mark}</bdi> · {str(acme.world.report.organisation_id)[:8]}" in rows
     assert f"/admin/reports/report/{acme.world.report.pk}/" not in rows
 
 

@@ -148,7 +148,7 @@ async def test_too_large_a_body_is_answered_in_the_language_of_its_address_and_b
         assert answered.taken_at_the_answer == 17
         # What is still on its way is taken for a while, else a browser would not read the answer.
         assert answered.taken == 17 + 128
-    assert b"What was sent is larger than 512.0\xc2\xa0KB. Go back" in page.body
+    assert b"What was sent is larger than 512\xc2\xa0KB. Go back" in page.body
     assert json.loads(log_in.body)["errors"][0]["code"] == "too_large"
     assert page.headers["content-length"] == str(len(page.body))
 

@@ -31,8 +31,9 @@ from answers.models import Submission
 from answers.saving import Change, save_answers
 from config.environment import ROOT
 from config.tests.world import World, deliver, world_of
-from eventbus import deliveries
+from eventbus import handling
 from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event
 from eventbus.subscriptions import registry
 from mailing.models import Mail
@@ -146,7 +147,7 @@ def test_what_is_counted_is_what_goes(world: World) -> None:
     erased = erasure.erase(organisation.pk)
 
     assert counted.items() <= erased.items()
-    assert (counted["submissions"], counted["people"], counted["memberships"], counted["readings"]) == (3, 2, 3, 2)
+    assert [counted[each] for each in ("submissions", "people", "memberships", "records of readings")] == [3, 2, 3, 2]
     assert counted["reports"] == Report.objects.count() + 4
     assert (counted["mails"], Mail.objects.count()) == (3, 0)
     assert Erased.objects.get(pk=organisation.pk).counts == erased
@@ -206,12 +207,12 @@ def test_work_in_flight_brings_nothing_back(world: World, subscriber: str) -> No
     """A worker has claimed an event, and the answers in it, when the organisation is erased."""
     _save(world, 3)
     if subscriber == "reports.store":
-        (evaluating,) = deliveries.claim(registry["security.evaluate"])
-        deliveries._deliver(evaluating)
-    (lease,) = deliveries.claim(registry[subscriber])
+        (evaluating,) = claim(registry["security.evaluate"])
+        handling.deliver(evaluating)
+    (lease,) = claim(registry[subscriber])
 
     erasure.erase(organisation_of(world).pk)
-    deliveries._deliver(lease)
+    handling.deliver(lease)
     drain_all()
 
     assert holding(*marks_of(world)) == []
@@ -334,14 +335,15 @@ def test_the_page_says_what_goes_and_erases_what_is_confirmed(
 
     page = desk.get(address).content.decode()
     refusal = desk.post(address, {"name": "Acme"}).content.decode()
-    assert "<li>3 submissions</li>" in page
+    assert "<li>Submissions: 3</li>" in page
     assert re.search(r"Accounts that are deleted</h2>\s*<ul><li>alice@example\.org", page)
     assert re.search(r"Accounts that stay</h2>[^<]*<p>[^<]*</p>\s*<ul><li>admin@example\.org", page)
     assert "This is not its name. Nothing was erased." in refusal
     assert Organisation.objects.filter(pk=organisation.pk).exists()
     done = desk.post(address, {"name": organisation.name}, follow=True).content.decode()
 
-    assert f"Organisation {str(organisation.pk)[:8]} is erased:" in done
+    assert f"Organisation {str(organisation.pk)[:8]} is erased. What went: " in done
+    assert "memberships: 3" in done
     entry = LogEntry.objects.latest("pk")
     assert (entry.user, entry.object_id, entry.object_repr) == (admin_user, str(organisation.pk), str(organisation.pk))
     assert re.fullmatch(r"[\d,]+ [a-z ]+(, [\d,]+ [a-z ]+)+", entry.change_message)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.unlimited import WITHOUT_BUCKETS
 from throttling.rates import Rate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,6 +31,13 @@ def test_they_are_on_as_they_come(tmp_path: Path) -> None:
         f"('submit-person', {Rate(10 / 60, 10)})",
         "200",
     ]
+
+
+def test_what_tests_lift_is_all_of_them(tmp_path: Path) -> None:
+    lines = shown(tmp_path, **WITHOUT_BUCKETS).stdout.splitlines()
+
+    assert len(lines) == len(WITHOUT_BUCKETS) + 1
+    assert [line for line in lines[:-1] if not line.endswith(", None)")] == []
 
 
 def test_one_that_can_not_be_understood_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_no_page_takes_files() -> None:
     assert ".FILES" not in code
     assert 'type="file"' not in pages
     assert "multipart/form-data" not in pages
+
+
+def test_no_hidden_text_begins_with_what_belongs_to_the_word_before() -> None:
+    """Browsers put a blank before what is only read aloud: "Change : Is there MFA?"."""
+    found = {
+        path.name: hidden
+        for path in (settings.ROOT / "templates").rglob("*.html")
+        if (hidden := re.findall(r'visually-hidden">\s*[:,;.]', path.read_text()))
+    }
+
+    assert found == {}
 
 
 @pytest.mark.django_db

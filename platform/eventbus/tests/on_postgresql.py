@@ -25,7 +25,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from contracts import AnswerEvent, ReportEvent
 from eventbus import metrics, moments, publish, statements, subscribe
-from eventbus.deliveries import claim, claim_expired, drain, sweep
+from eventbus.deliveries import drain, sweep
+from eventbus.leases import claim, claim_expired
 from eventbus.models import Delivery, Replay, ReplayState, Status
 from eventbus.replays import Selection, cancel, carry_on, carry_out, place
 from eventbus.subscriptions import registry

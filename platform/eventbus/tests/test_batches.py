@@ -11,8 +11,9 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from contracts import AnswerEvent, ReportEvent
-from eventbus import context, deliveries, erase, metrics, publish, scope, subscribe
-from eventbus.deliveries import claim, drain, drain_all
+from eventbus import context, erase, handling, metrics, publish, scope, subscribe
+from eventbus.deliveries import drain, drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event
 from eventbus.subscriptions import registry
 from eventbus.tests.making import (
@@ -33,7 +34,7 @@ A = UUID(int=0xA)
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow this machine is, it is not the clock that ends a batch."""
-    monkeypatch.setattr(deliveries, "BATCH_SECONDS", 600.0)
+    monkeypatch.setattr(handling, "BATCH_SECONDS", 600.0)
 
 
 def trace(event: AnswerEvent) -> None:
@@ -206,12 +207,12 @@ def test_what_was_erased_is_skipped_as_ever_while_the_others_share_a_transaction
 
 
 def test_what_was_claimed_apart_shares_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "BATCH_SECONDS", 0.0)  # leaves the second evaluation below the first one's report
+    monkeypatch.setattr(handling, "BATCH_SECONDS", 0.0)  # leaves the second evaluation below the first one's report
 
     @subscribe(AnswerEvent, name="test.evaluate", batch=True)
     def evaluate(event: AnswerEvent) -> None:
         publish(evaluated(event))
-        monkeypatch.setattr(deliveries, "BATCH_SECONDS", 600.0)
+        monkeypatch.setattr(handling, "BATCH_SECONDS", 600.0)
 
     @subscribe(ReportEvent, name="test.store", source="security", batch=True)
     def store(event: ReportEvent) -> None:
@@ -225,7 +226,7 @@ def test_what_was_claimed_apart_shares_no_transaction(monkeypatch: pytest.Monkey
 
 
 def test_a_batch_takes_no_more_time_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(handling, "BATCH_SECONDS", 0.0)
     subscribe(AnswerEvent, name="test.trace", batch=True)(trace)
     commit(*(saved(revision=number) for number in range(1, 4)))
     with CaptureQueriesContext(connection) as captured:

@@ -10,10 +10,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from contracts import AnswerEvent, ReportEvent
-from eventbus import NeverRetry, Retry, callers, deliveries, erase, metrics, publish, stuck, subscribe
+from eventbus import NeverRetry, Retry, callers, erase, metrics, publish, stuck, subscribe
 from eventbus.callers import Callers
 from eventbus.context import calling_out, causation_id
-from eventbus.deliveries import claim, claim_expired, drain, drain_all, sweep
+from eventbus.deliveries import drain, drain_all, sweep
+from eventbus.handling import deliver
+from eventbus.leases import claim, claim_expired
 from eventbus.models import Delivery, Event
 from eventbus.pausing import standings
 from eventbus.subscriptions import registry
@@ -126,7 +128,7 @@ def test_of_a_call_that_outlives_its_lease_nothing_is_stored(caplog: pytest.LogC
     commit(saved())
     (lease,) = claim(registry["test.call"])
 
-    deliveries._deliver(lease)
+    deliver(lease)
 
     assert (effects(), statuses()) == ([], ["leased"])
     assert metrics.deliveries() == {("test.call", "fenced"): 1}

@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts import AnswerEvent, ReportEvent
 from eventbus import NeverRetry, Retry, TryAgain, erase, metrics, publish, subscribe
-from eventbus.deliveries import claim, drain, drain_all, sweep
+from eventbus.deliveries import drain, drain_all, sweep
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event, Status
 from eventbus.pausing import pause
 from eventbus.subscriptions import registry
@@ -464,7 +465,7 @@ def test_what_is_erased_after_its_claim_is_no_handler_that_took_too_long(caplog:
         erase(str(B))
 
     commit(saved(A, 1), saved(B, 2))
-    with caplog.at_level("INFO", "eventbus.deliveries"):
+    with caplog.at_level("INFO", "eventbus.handling"):
         drain("test.trace")  # claims both at once
     assert (effects(), statuses()) == ([str(A)], ["done", "skipped"])
     (record,) = caplog.records

@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from contracts import AnswerEvent
 from eventbus import NeverRetry, metrics, subscribe
 from eventbus.dead_letters import redrive
-from eventbus.deliveries import claim, drain_all
+from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.metrics import Health, health
 from eventbus.models import Delivery, Event
 from eventbus.pausing import pause, standings

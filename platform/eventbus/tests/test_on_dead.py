@@ -11,9 +11,11 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from contracts import AnswerEvent, ReportEvent
-from eventbus import NeverRetry, Retry, deliveries, erase, metrics, publish, subscribe
+from eventbus import NeverRetry, Retry, erase, metrics, publish, subscribe
 from eventbus.dead_letters import redrive
-from eventbus.deliveries import claim, claim_expired, drain, drain_all, sweep
+from eventbus.deliveries import drain, drain_all, sweep
+from eventbus.handling import deliver
+from eventbus.leases import claim, claim_expired
 from eventbus.models import Delivery, Event
 from eventbus.pausing import pause
 from eventbus.replays import Selection
@@ -267,7 +269,7 @@ def test_a_worker_that_lost_its_lease_tells_nobody() -> None:
     let_leases_run_out()
     assert len(claim_expired(registry["test.trace"])) == 1
 
-    deliveries._deliver(late)
+    deliver(late)
 
     assert (statuses(), effects()) == (["leased"], [])
 

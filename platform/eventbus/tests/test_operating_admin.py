@@ -15,7 +15,8 @@ from django.test import Client
 from accounts.models import Organisation, User
 from contracts import AnswerEvent
 from eventbus import NeverRetry, erase, subscribe
-from eventbus.deliveries import claim, drain_all
+from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event, Replay, Status, SubscriptionState
 from eventbus.replays import Selection, carry_on, place
 from eventbus.subscriptions import registry

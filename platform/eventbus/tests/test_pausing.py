@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 
 from contracts import AnswerEvent
 from eventbus import Retry, metrics, subscribe
-from eventbus.deliveries import claim, drain, drain_all, sweep
+from eventbus.deliveries import drain, drain_all, sweep
+from eventbus.leases import claim
 from eventbus.models import Delivery, SubscriptionState
 from eventbus.pausing import Standing, UnknownSubscriber, pause, resume, standings
 from eventbus.subscriptions import registry

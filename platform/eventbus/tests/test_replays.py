@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from contracts import AnswerEvent, ReportEvent
 from eventbus import erase, metrics, publish, statements, subscribe
 from eventbus.dead_letters import redrive
-from eventbus.deliveries import claim, drain_all
+from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery, Event, Replay, ReplayState, Status
 from eventbus.pausing import UnknownSubscriber, pause
 from eventbus.replays import (

@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from contracts import AnswerEvent
 from eventbus import metrics, stuck, subscribe
-from eventbus.deliveries import claim, drain_all
+from eventbus.deliveries import drain_all
+from eventbus.leases import claim
 from eventbus.models import Delivery
 from eventbus.subscriptions import Subscription, registry
 from eventbus.sweeper import Sweeper, expire_leases

@@ -37,7 +37,10 @@ class Migration(migrations.Migration):
                 (
                     "reason",
                     models.CharField(
-                        blank=True, help_text="Why it was given up, no values.", max_length=200, verbose_name="reason"
+                        blank=True,
+                        help_text="Why it was given up; never with an address or a text.",
+                        max_length=200,
+                        verbose_name="reason",
                     ),
                 ),
                 (

@@ -23,7 +23,7 @@ from tests.bench.embedded_floor import Floor
 from tests.bench.figures import COMMITS_AFTERWARDS, COMMITS_WHEN_ANSWERED, Took, milliseconds_of, percentile
 from tests.bench.load import as_fast_as_possible, at_rate
 from tests.bench.production_floor import floor_flows, floor_worker, milliseconds_of_commit
-from tests.embedded import WITHOUT_BUCKETS
+from tests.unlimited import WITHOUT_BUCKETS
 
 FLOOR_PEOPLE = 16
 """Fewer than the builds have: each has a connection to PostgreSQL, and more of them would be no faster."""
