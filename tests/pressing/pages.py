@@ -123,7 +123,8 @@ def _of_somebody_who_answers(server: Server, page: Page, alice: Person) -> list[
     assert made.returncode == 0, made.stderr
     world = json.loads(made.stdout.splitlines()[-1])
     page.context.add_cookies([{"name": "sessionid", "value": alice.session_key, "url": server.url}])
-    page.goto(f"/submissions/{world['reported']}/")
+    # As after submitting: this page goes on to the report, whether it was made already or not.
+    page.goto(f"/submissions/{world['reported']}/?submitted=1")
     page.wait_for_url(re.compile("/reports/[0-9a-f-]{36}/"))
     report = page.url.removeprefix(server.url)
     starts = [start.format(**world, report=report) for start in STARTS]
