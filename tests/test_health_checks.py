@@ -21,6 +21,8 @@ from operations.models import WorkerProcess
 
 from .services import Service, free_port
 
+pytestmark = pytest.mark.thorough
+
 HEALTHY = Path(__file__).resolve().parent.parent / "deploy" / "healthy.py"
 
 

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.tests.conftest import PASSWORD
 from accounts.tests.test_signing_up import code_from
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 AMOUNT_FROM_EVERYWHERE = guessing.ELSEWHERE.amount
 NEW_PASSWORD = "another few plain words"
 

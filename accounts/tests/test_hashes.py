@@ -18,7 +18,7 @@ from contracts import rolling
 PASSWORD = "correct horse battery staple"
 EMAIL = "alice@example.org"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tests.conftest import PASSWORD, Protected
 from securitylog import operator
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from accounts.models import Organisation, User
 from accounts.sessions import SessionStore
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 KNOWN, UNKNOWN = "alice@example.org", "edgar@example.org"
 PASSWORD = "several plain words"
 JSON = "/_allauth/app/v1"

@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.tests import phone
 from accounts.tests.conftest import PASSWORD, Clock, Protected, confirm, switch_on
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 CODE_PAGE = "/accounts/2fa/authenticate/"
 NEW_PASSWORD = "another few plain words"

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import Organisation, User
 from config import settings as product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 PASSWORD = "correct horse battery staple"  # of the cast
 ROOT = "/_allauth/app/v1"
 CROWD = 60

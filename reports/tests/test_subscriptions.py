@@ -20,7 +20,7 @@ from reports.live import group_of
 from reports.models import Feed, Report
 from reports.tests.makers import GOLDEN, evaluated, failed, handled, stored, withdrawn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 CHANGED = """
 subscription ($organisation: ID, $submission: ID, $questionnaire: String, $rating: [Rating!], $after: String) {

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from questionnaires.library import built_in
 from security.scoring import canonical_json, compare, evaluate
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONNAIRE = """\
 format: plumbline/1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
@@ -16,6 +17,8 @@ from questionnaires.worth import target_of, worths
 from security.scoring import evaluate
 from security.scoring import values as scoring
 from security.tests.making import question, questionnaire
+
+pytestmark = pytest.mark.thorough
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 WORTH = st.sampled_from((0, 0.2, 0.33, 0.34, 0.5, 0.6667, 0.9, 1))

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from questionnaires.definition import Choice, Question
 from security.scoring import canonical_json, compare, evaluate
 from security.tests.making import profile, question, questionnaire, shown_when
+
+pytestmark = pytest.mark.thorough
 
 DOMAINS = ("X", "Y")
 NOT_APPLICABLE = {"not_applicable": "We have none."}

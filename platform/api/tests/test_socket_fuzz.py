@@ -17,6 +17,8 @@ from api import messages
 from api.messages import Close, Message
 from api.tests.servers import Server
 
+pytestmark = pytest.mark.thorough
+
 CODES = {4400, 4401, 4409, 4429}
 """What a client's own doing may end with."""
 ANSWERS = {"connection_ack", "next", "error", "complete", "ping", "pong"}

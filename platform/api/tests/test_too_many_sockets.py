@@ -12,6 +12,8 @@ from api.tests.servers import Installation, Server
 from api.tests.sockets import logged_in, opened
 from sockets.seats import TOO_MANY
 
+pytestmark = pytest.mark.thorough
+
 SILENCE = "subscription { silence }"
 
 

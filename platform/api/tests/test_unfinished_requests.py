@@ -12,6 +12,8 @@ from api.messages import INIT_TIMEOUT
 from api.tests.servers import Installation, Server
 from api.tests.sockets import PATIENCE, opened
 
+pytestmark = pytest.mark.thorough
+
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n"
 FORM = HEAD + b"Content-Type: application/x-www-form-urlencoded\r\n"
 CHUNK = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"

@@ -30,7 +30,7 @@ from reports.models import Report
 from reports.readings import Reading, note
 from reviewing.guarded import Guarded, GuardedAdmin
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 
 TABLE: dict[str, Any] = yaml.safe_load((ROOT / "platform/config/tests/administration.yaml").read_text())
 WORDS = ("staff", "superuser", "nobody")

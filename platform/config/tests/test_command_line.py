@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.thorough
+
 PRODUCTION = {
     "DATABASE_URL": "postgresql://plumbline:pass-word@127.0.0.1:1/plumbline",
     "REDIS_URL": "redis://:pass-word@127.0.0.1:1/0",

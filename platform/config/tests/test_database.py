@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from config.embedded.database.base import DatabaseWrapper
 from config.embedded.database.line import Line, stay_in_the_background, writers_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 PATIENCE = 20.0
 
 

@@ -43,7 +43,7 @@ from reports import erasing as reports_erasing
 from reports.models import ImmutableReport, Report
 from reports.readings import note, note_event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from answers.models import Submission
 from answers.submissions import start
 from questionnaires.definition import Questionnaire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 
 NUL = "a\0b@example.org"
 NO_SITE = "http://["

@@ -20,7 +20,7 @@ from accounts.models import User
 from config.environment import ROOT
 from config.tests.world import World, world_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 
 HOSTILE = (
     "a\0b",

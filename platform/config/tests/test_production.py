@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.production import Installation, MailServer, database, mail_server, redis_address, refuse_half_made
 
+pytestmark = pytest.mark.thorough
+
 WHOLE = Installation(
     database_url="postgresql://plumbline@db/plumbline",
     redis_url="redis://redis:6379/0",

@@ -39,6 +39,8 @@ from config.tests.whole_schema import (
 from config.tests.world import World, everything, world_of
 from reports.models import Report
 
+pytestmark = pytest.mark.thorough
+
 NOBODYS = UUID(int=7)
 
 # What the ids in arguments name. An argument that is missing here fails the tests.

@@ -22,6 +22,8 @@ from questionnaires.definition import Questionnaire
 from reports.models import Feed, Report
 from security.scoring import ENGINE, compare, evaluate
 
+pytestmark = pytest.mark.thorough
+
 EARLIER: dict[str, Any] = {"exposed": "yes", "mfa": "N", "backup": "N", "wall": "F", "drills": 0, "plan": "none"}
 LATER: dict[str, Any] = {"exposed": "yes", "mfa": "P", "backup": "F", "wall": "P", "drills": 4, "plan": "dont_know"}
 RELATIONS = relations()

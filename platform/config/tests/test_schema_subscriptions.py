@@ -18,7 +18,7 @@ from config.tests.world import World, go_on, world_of
 from eventbus.deliveries import drain_all
 from tests.documentation import API_SCHEMA, blocks
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 NAMES = sorted(root_fields("subscription"))
 # What the ids in arguments name. An argument that is missing here fails the tests.

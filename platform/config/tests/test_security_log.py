@@ -37,7 +37,7 @@ NEW_ADDRESS = "moved@example.org"
 NETWORK = "127.0.0.0/24"
 NOW = 1_800_000_000.0
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db]
 
 
 @dataclass

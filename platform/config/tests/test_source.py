@@ -14,6 +14,8 @@ from django.test import Client
 from accounts.models import User
 from conftest import PASSWORD
 
+pytestmark = pytest.mark.thorough
+
 ROOTS = ("accounts", "answers", "security", "reports", "platform")
 
 

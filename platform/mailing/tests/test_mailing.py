@@ -25,7 +25,7 @@ from mailing.models import Mail, State
 from mailing.posting import post
 from tests.mail_server import Behaviour, MailServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 ALICE, SECRET = "alice@example.org", "AB12-CD34"
 SENDER = "mailing.send"
 

@@ -43,7 +43,7 @@ from questionnaires.definition import Questionnaire
 from reports.models import Feed, Problem, Report
 from reports.readings import note, note_event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 SECRET = "we have no backups, and Grüße"
 FACTOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -17,7 +17,7 @@ from config.tests.world import World, world_of
 from operations.archive.tables import rows, tables
 from reports.models import Report
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from eventbus.sweeper import Sweeper
 from operations import heartbeat
 from operations.models import WorkerProcess
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_sweep_is_a_heartbeat_by_the_databases_clock() -> None:
