@@ -58,7 +58,7 @@ migrations: $(VENV)/.dev ## Make sure that no migration is missing, and that non
 	@$(FOR_TESTS) $(BIN)/python manage.py makemigrations --check --dry-run
 	@$(FOR_TESTS) $(BIN)/python manage.py check_migrations $(if $(RELEASE),--release)
 
-unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes, but for the thorough ones, within a minute
+unit: $(VENV)/.dev ## Run the tests that need neither browser nor processes, but for the thorough ones, within two minutes
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not browser and not process and not thorough"
 
 test: $(VENV)/.dev chromium extras node-packages ## Run all tests but the long ones, of which it has short forms
