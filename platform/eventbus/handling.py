@@ -16,7 +16,7 @@ from contracts import Event
 from eventbus import metrics, models, scope, statements, stuck
 from eventbus.context import caused_by, outside
 from eventbus.failures import describe, fail, log_late_failure
-from eventbus.leases import Lease, LeaseLost
+from eventbus.leases import Lease, LeaseLost, looked_at_again
 from eventbus.models import Delivery, Status
 from eventbus.wakeups import Wakeup
 
@@ -36,7 +36,7 @@ def deliver_with_others(first: Lease, stack: list[Wakeup | Lease]) -> int:
         deliver(first)
         return 1
     handled = _handle_together(batch)
-    rest = batch[handled:] if handled else [replace(lease, alone=True) for lease in batch]
+    rest = looked_at_again(batch[handled:]) if handled else [replace(lease, alone=True) for lease in batch]
     stack.extend(reversed(rest))
     return handled
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from eventbus import statements
@@ -73,3 +74,14 @@ def claim_expired(subscription: Subscription, attempts: range | None = None) -> 
     token, wanted = uuid4(), attempts or range(subscription.retry.max_attempts)
     rows = statements.claim_expired(subscription.name, token, subscription.timeout, wanted)
     return [Lease(row, subscription, token) for row in rows]
+
+
+def looked_at_again(leases: Sequence[Lease]) -> list[Lease]:
+    """The same leases of one subscriber: each knows of the newer events that came since it was claimed."""
+    if not leases or not leases[0].subscription.coalesce:
+        return [*leases]
+    newest = statements.superseded_by([lease.delivery.id for lease in leases])
+    return [
+        replace(lease, delivery=lease.delivery._replace(superseded_by=newest.get(lease.delivery.id)))
+        for lease in leases
+    ]

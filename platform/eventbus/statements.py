@@ -87,12 +87,15 @@ _LEASE = """
     WHERE id IN (SELECT id FROM chosen)
     RETURNING id, event_id, key, attempts,
         (SELECT e.payload FROM eventbus_event e WHERE e.id = event_id),
-        (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), (
+        (SELECT e.supersedable FROM eventbus_event e WHERE e.id = event_id), <newest>
+"""
+_NEWEST = """(
         SELECT MAX(<newer position>) FROM eventbus_delivery newer
         WHERE newer.finished_at IS NULL AND newer.key = eventbus_delivery.key
           AND newer.subscriber = eventbus_delivery.subscriber AND <newer position> > eventbus_delivery.event_id
           AND newer.status <> 'leased')
 """
+_SUPERSEDED_BY = "SELECT id, <newest> FROM eventbus_delivery WHERE id IN (<ids>)"
 _OLDEST_DUE = """
     SELECT d.id FROM eventbus_delivery d
     WHERE d.subscriber = %s AND <due>
@@ -217,7 +220,11 @@ def store_leased(event: Event, stored: StoredEvent, subscriber: str, token: UUID
 
 
 def claim(subscriber: str, token: UUID, seconds: float, hint: int | None, limit: int) -> list[ClaimedRow]:
-    """Lease the hinted delivery if it is due, and the oldest that are; gives them in the order of their events."""
+    """Lease the hinted delivery if it is due, and the oldest that are.
+
+    Gives them in the order of their events, those of events that nothing supersedes before the others: somebody waits
+    for their result, while what can be superseded may be by the time it has its turn.
+    """
     lease = (_stored(token), f"+{seconds:.3f} seconds")
     if hint is None:
         return _claimed(_CLAIM, (subscriber, limit, *lease))
@@ -235,7 +242,12 @@ def _claimed(statement: str, arguments: Sequence[str | int | UUID]) -> list[Clai
         ClaimedRow(pk, position, key, attempts, from_json(payload), bool(supersedable), newest)
         for pk, position, key, attempts, payload, supersedable, newest in _fetch(statement, arguments)
     ]
-    return sorted(rows, key=attrgetter("position"))
+    return sorted(rows, key=attrgetter("supersedable", "position"))
+
+
+def superseded_by(deliveries: Sequence[int]) -> dict[int, int | None]:
+    """The position of the newest event that waits behind each of these deliveries now, where there is one."""
+    return dict(_fetch(_SUPERSEDED_BY.replace("<ids>", ", ".join(["%s"] * len(deliveries))), deliveries))
 
 
 def done(deliveries: Sequence[int], token: UUID) -> bool:
@@ -283,6 +295,7 @@ def _execute(statement: str, arguments: Sequence[str | int | UUID | None]) -> in
 @cache
 def _for_vendor(statement: str, vendor: str) -> str:
     statement = statement.replace("<due>", _DUE).replace("<first>", _FIRST).replace("<running>", _RUNNING)
+    statement = statement.replace("<newest>", _NEWEST)
     statement = statement.replace("<newer position>", _NEWER_POSITION[vendor])
     statement = statement.replace("<lock>", _LOCK[vendor]).replace("<uuid>", _UUID[vendor])
     return statement.replace("<now>", _NOW[vendor]).replace("<from now>", _FROM_NOW[vendor])

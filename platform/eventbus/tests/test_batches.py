@@ -322,3 +322,26 @@ def test_deliveries_to_two_subscribers_share_no_transaction() -> None:
         drain_all()
     assert commits(captured) == 3
     assert (metrics.deliveries()["test.store", "done"], metrics.deliveries()["test.tell", "done"]) == (1, 1)
+
+
+def test_what_nothing_can_supersede_has_its_turn_before_what_may_be_superseded() -> None:
+    subscribe(AnswerEvent, name="test.trace", batch=True, coalesce=True)(trace)
+    commit(saved(revision=1), saved(revision=2), saved(revision=3, state="submitted"), saved(revision=4))
+    drain("test.trace")
+    assert effects() == ["3", "1", "2", "4"]
+
+
+def test_what_is_superseded_after_it_was_claimed_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second batch of a claim knows what came while the first one ran."""
+    monkeypatch.setattr(handling, "BATCH_SECONDS", 0.0)
+    draft = uuid4()
+
+    @subscribe(AnswerEvent, name="test.trace", batch=True, coalesce=True)
+    def trace_and_save(event: AnswerEvent) -> None:
+        trace(event)
+        if event.answer.revision == 1:
+            publish(saved(draft, revision=3))
+
+    commit(saved(revision=1), saved(draft, revision=2))
+    drain("test.trace")
+    assert (effects(), sorted(statuses())) == (["1", "3"], ["done", "done", "skipped"])
